@@ -1,0 +1,164 @@
+/** The real swarm: libp2p behind the interface of `swarm.ts`. */
+import { createCatchUp } from './catch-up.ts'
+import { createDialler } from './dialler.ts'
+import { createDirectedFrames } from './directed-frames.ts'
+import { createDoor } from './door.ts'
+import { within } from './framing.ts'
+import { createGossipRoad } from './gossip-road.ts'
+import { createHeartbeatRoads } from './heartbeat-roads.ts'
+import { hostIdOfPublicKey, publicKeyOf } from './host-id.ts'
+import { createIntake } from './intake.ts'
+import { FRAME_BYTES_MAX, HELLO_BYTES_MAX } from './limits.ts'
+import type { SwarmNode } from './node.ts'
+import { createNode } from './node.ts'
+import { createPeerBook, DIALLING_DEFAULT } from './peer-book.ts'
+import { createProber } from './probe.ts'
+import type { Swarm, SwarmDeps, SwarmHandlers, SwarmOptions } from './swarm.ts'
+import { SwarmError } from './swarm.ts'
+
+/** How long a start may take, in milliseconds. */
+const START_TIMEOUT_MS = 10_000
+
+/**
+ * A swarm that is not started. Throws when a key has the wrong length.
+ */
+export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps: SwarmDeps): Swarm {
+  const { log } = deps
+  const publicKey = publicKeyOf(options.privateKey)
+  const keyBytes = Buffer.concat([options.privateKey, publicKey])
+  const host = hostIdOfPublicKey(publicKey)
+
+  let lifetime = new AbortController()
+  let node: SwarmNode | undefined
+  lifetime.abort(new SwarmError('not-started', 'the swarm is not started'))
+
+  const tell = (peer: string, change: 'up' | 'down'): void => {
+    log.debug(change === 'up' ? 'peer connected' : 'peer disconnected', { host: peer })
+    try {
+      handlers.onPeer(peer, change)
+    } catch (error) {
+      log.warn('peer handler failed', { host: peer, error: String(error) })
+    }
+  }
+
+  const door = createDoor(host, checkedHello(handlers), deps, {
+    onUp(peer) {
+      dialler.onUp(peer)
+      tell(peer, 'up')
+    },
+    onDown(peer, connectedMs) {
+      heartbeats.forget(peer)
+      gossip.forget(peer)
+      dialler.onDown(peer, connectedMs)
+      tell(peer, 'down')
+    },
+    onChange: (peer) => gossip.onChange(peer),
+  })
+  const intake = createIntake(deps)
+  const book = createPeerBook(host, deps.random, { ...DIALLING_DEFAULT, ...options.dialling })
+  const dialler = createDialler(host, book, door, deps)
+  const gossip = createGossipRoad(door, intake, handlers.onFrame, deps)
+  const heartbeats = createHeartbeatRoads(door, intake, handlers.onFrame, deps)
+  const frames = createDirectedFrames(door, intake, handlers.onFrame, deps)
+  const prober = createProber(
+    host,
+    door,
+    intake,
+    (peer, signal) => dialler.dialNow(peer, signal),
+    handlers.onProbe,
+    deps,
+  )
+  const catchUp = createCatchUp(door, intake, handlers.onCatchUp, deps)
+
+  const begin = async (signal: AbortSignal | undefined): Promise<void> => {
+    lifetime = new AbortController()
+    const made = await createNode(options, keyBytes, { guard: door.guard, throttle: intake.throttle })
+    node = made
+    await door.attach(made)
+    for (const part of [gossip, heartbeats, frames, prober, catchUp]) await part.attach(made, lifetime.signal)
+    const both = signal === undefined ? lifetime.signal : AbortSignal.any([signal, lifetime.signal])
+    await beforeAbort(Promise.resolve(made.start()), within(START_TIMEOUT_MS, both))
+    gossip.begin()
+    dialler.start(made)
+  }
+
+  const end = async (): Promise<void> => {
+    lifetime.abort(new SwarmError('not-started', 'the swarm is stopped'))
+    const ending = node
+    node = undefined
+    door.detach()
+    gossip.end()
+    await dialler.stop()
+    await ending?.stop()
+    door.clear()
+  }
+
+  return {
+    host,
+    async start(signal) {
+      if (node !== undefined) return
+      try {
+        await begin(signal)
+      } catch (error) {
+        await end().catch((cause: unknown) => log.debug('stop after a failed start', { error: String(cause) }))
+        throw new SwarmError('listen-failed', `cannot listen on ${options.listen.join(', ')}: ${reasonOf(error)}`, {
+          cause: error,
+        })
+      }
+    },
+    stop: end,
+    addresses: () => node?.getMultiaddrs().map(String) ?? [],
+    peers: () => door.peers(),
+    setPeerBook: (entries) => dialler.setEntries(entries),
+    redialNow: () => dialler.redialNow(),
+    dialReports: () => dialler.reports(),
+    async gossip(frame) {
+      if (node === undefined) throw new SwarmError('not-started', 'the swarm is not started')
+      await gossip.publish(checkedFrame(frame))
+    },
+    sendHeartbeat(to, frame) {
+      checkedFrame(frame)
+      for (const peer of to) if (peer !== host) heartbeats.send(peer, frame)
+    },
+    async send(to, toSend, signal) {
+      for (const frame of toSend) checkedFrame(frame)
+      await frames.send(to, toSend, signal ?? lifetime.signal)
+    },
+    probe: (request, signal) => prober.probe(request, signal),
+    catchUp: (peer, request, signal) => catchUp.request(peer, checkedFrame(request), signal),
+  }
+}
+
+function checkedFrame(frame: Uint8Array): Uint8Array {
+  // An empty frame cannot be told from none.
+  if (frame.byteLength > 0 && frame.byteLength <= FRAME_BYTES_MAX) return frame
+  throw new SwarmError('too-large', `a frame has 1 to ${FRAME_BYTES_MAX} bytes, this has ${frame.byteLength}`)
+}
+
+function checkedHello(handlers: SwarmHandlers): Pick<SwarmHandlers, 'admit' | 'hello'> {
+  return {
+    admit: (from, hello) => handlers.admit(from, hello),
+    hello() {
+      const hello = handlers.hello()
+      if (hello.byteLength > 0 && hello.byteLength <= HELLO_BYTES_MAX) return hello
+      throw new SwarmError('too-large', `a hello has 1 to ${HELLO_BYTES_MAX} bytes, this has ${hello.byteLength}`)
+    },
+  }
+}
+
+async function beforeAbort(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
+  try {
+    await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,138 @@
+/** The libp2p node of the private swarm, with every default that a stranger could use against us set by hand. */
+import { createHash } from 'node:crypto'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { gossipsub } from '@libp2p/gossipsub'
+import type { Identify } from '@libp2p/identify'
+import { identify } from '@libp2p/identify'
+import type { Libp2p, StreamHandler } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import {
+  CONNECTIONS_MAX,
+  DIAL_TIMEOUT_MS,
+  GOSSIP_RPC_BYTES_MAX,
+  GOSSIP_UNSENT_BYTES_MAX,
+  INBOUND_CONNECTIONS_PER_SECOND,
+  PENDING_CONNECTIONS_MAX,
+  STREAM_OPEN_TIMEOUT_MS,
+  STREAM_WINDOW_BYTES,
+  STREAMS_PER_CONNECTION_MAX,
+  UPGRADE_TIMEOUT_MS,
+} from './limits.ts'
+import type { SwarmOptions } from './swarm.ts'
+import { swarmKeyProtector } from './swarm-key-protector.ts'
+
+/** The one topic of the swarm. */
+export const GOSSIP_TOPIC = '/muster/gossip/1'
+
+/** A node of the private swarm. */
+export type SwarmNode = Libp2p<{ gossip: GossipSub; identify: Identify; ping: unknown; relay: unknown }>
+
+/** What stands between a node's own protocols and those who are not let in. */
+export interface Guard {
+  guard(handler: StreamHandler): StreamHandler
+  /** Slows a stream whose sender brings too many bytes. */
+  throttle(stream: Parameters<StreamHandler>[0], connection: Parameters<StreamHandler>[1]): void
+}
+
+/** Makes a node, not started. `seedAndPublicKey`: the 64 bytes of an Ed25519 key. */
+export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8Array, door: Guard): Promise<SwarmNode> {
+  return await createLibp2p({
+    start: false,
+    privateKey: privateKeyFromRaw(seedAndPublicKey),
+    nodeInfo: { name: 'muster', version: '1', userAgent: 'muster' },
+    addresses: { listen: [...options.listen], appendAnnounce: [...(options.announce ?? [])] },
+    connectionProtector: swarmKeyProtector(options.swarmKeys),
+    transports: [tcp(), webSockets(), (components) => circuitRelayTransport()(behind(door, components))],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+        streamOptions: {
+          initialStreamWindowSize: STREAM_WINDOW_BYTES,
+          maxStreamWindowSize: STREAM_WINDOW_BYTES,
+          maxReadBufferLength: 2 * STREAM_WINDOW_BYTES,
+        },
+      }),
+    ],
+    connectionManager: {
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
+      inboundStreamProtocolNegotiationTimeout: STREAM_OPEN_TIMEOUT_MS,
+      outboundStreamProtocolNegotiationTimeout: STREAM_OPEN_TIMEOUT_MS,
+      maxIncomingPendingConnections: PENDING_CONNECTIONS_MAX,
+      inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
+      maxConnections: CONNECTIONS_MAX,
+      addressDialTimeout: DIAL_TIMEOUT_MS,
+      dialTimeout: DIAL_TIMEOUT_MS,
+      reconnectRetries: 0,
+    },
+    // Nothing else notices a peer that hangs: a stopped process still acknowledges TCP.
+    connectionMonitor: { pingInterval: 5_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    // Private addresses are what a home network is made of.
+    connectionGater: { denyDialMultiaddr: () => false },
+    services: {
+      // The door runs it, once somebody is in.
+      identify: (components) => identify({ runOnConnectionOpen: false })(behind(door, components)),
+      ping: (components) => ping()(behind(door, components)),
+      relay: (components) =>
+        circuitRelayServer({ reservations: { applyDefaultLimit: false } })(behind(door, components)),
+      gossip: (components) =>
+        gossipsub({
+          // Our frames carry their own Ed25519; the validator hands them to the agent.
+          globalSignaturePolicy: 'StrictNoSign',
+          msgIdFn: (message) => createHash('sha256').update(message.data).digest(),
+          D: 3,
+          Dlo: 2,
+          Dhi: 4,
+          Dscore: 1,
+          Dout: 1,
+          // In a small mesh one hop is cheaper than being late.
+          floodPublish: true,
+          doPX: false,
+          fallbackToFloodsub: false,
+          allowedTopics: [GOSSIP_TOPIC],
+          maxInboundDataLength: GOSSIP_RPC_BYTES_MAX,
+          maxOutboundBufferSize: GOSSIP_UNSENT_BYTES_MAX,
+          allowPublishToZeroTopicPeers: true,
+          ignoreDuplicatePublishError: true,
+          runOnLimitedConnection: true,
+          tagMeshPeers: false,
+          // By default many members behind one address are taken for an attack, and nothing is delivered.
+          scoreParams: { IPColocationFactorWeight: 0 },
+        })(behind(door, components, true)),
+    },
+  })
+}
+
+/** The same components, but every protocol that is registered through them waits for the door. */
+function behind<C extends { registrar: { handle: (...args: never[]) => unknown } }>(
+  door: Guard,
+  components: C,
+  isThrottled = false,
+): C {
+  const { registrar } = components
+  const handle = (protocol: string, handler: StreamHandler, options: unknown): unknown => {
+    const guarded = door.guard(async (stream, connection) => {
+      await handler(stream, connection)
+      if (isThrottled) door.throttle(stream, connection)
+    })
+    return Reflect.apply(registrar.handle, registrar, [protocol, guarded, options])
+  }
+  const guardedRegistrar = new Proxy(registrar, {
+    get(target, property) {
+      if (property === 'handle') return handle
+      const value: unknown = Reflect.get(target, property)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return new Proxy(components, {
+    get: (target, property) => (property === 'registrar' ? guardedRegistrar : Reflect.get(target, property)),
+  })
+}

@@ -1,0 +1,62 @@
+/**
+ * The libp2p node under a Waku node: open to strangers, and bounded on every side.
+ *
+ * Its identity is not the host's: the private swarm and Waku are two nodes that know nothing of each other.
+ */
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { mplex } from '@libp2p/mplex'
+import { noise } from '@libp2p/noise'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PENDING_MAX,
+  CONNECTIONS_PER_SECOND_MAX,
+  MPLEX_STREAMS_PER_SECOND_MAX,
+  UPGRADE_TIMEOUT_MS,
+} from './limits.ts'
+import { WakuError } from './ports.ts'
+import { relayService } from './relay.ts'
+
+/** The node with its services. */
+export type WakuHost = Libp2p<{ pubsub: GossipSub; ping: Ping }>
+
+/** Makes a stopped node. `seed` is 32 bytes, kept by the caller: the same seed is the same peer id. Throws a `WakuError`, `bad-key`. */
+export async function createHost(options: {
+  readonly seed: Uint8Array
+  readonly listen: readonly string[]
+  readonly announce: readonly string[]
+}): Promise<WakuHost> {
+  if (options.seed.byteLength !== 32) throw new WakuError('bad-key', 'the seed of a Waku node has 32 bytes')
+  return createLibp2p({
+    start: false,
+    nodeInfo: { userAgent: 'muster' },
+    privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
+    addresses: { listen: [...options.listen], appendAnnounce: [...options.announce] },
+    transports: [tcp(), webSockets()],
+    connectionEncrypters: [noise()],
+    // Stock light clients speak mplex only.
+    streamMuxers: [yamux(), mplex({ disconnectThreshold: MPLEX_STREAMS_PER_SECOND_MAX })],
+    connectionManager: {
+      maxConnections: CONNECTIONS_MAX,
+      maxIncomingPendingConnections: CONNECTIONS_PENDING_MAX,
+      inboundConnectionThreshold: CONNECTIONS_PER_SECOND_MAX,
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
+      dialTimeout: 5_000,
+      reconnectRetries: 0,
+    },
+    // A peer that hangs keeps its sockets open: only this notices.
+    connectionMonitor: { pingInterval: 5_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    services: {
+      identify: identify({ maxInboundStreams: 4 }),
+      ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 4 }),
+      pubsub: relayService(),
+    },
+  })
+}

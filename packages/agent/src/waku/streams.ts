@@ -1,0 +1,57 @@
+/** Requests over libp2p streams: one length-prefixed message there, one back, within bounds. */
+import type { Connection, Stream } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import { ASK_TIMEOUT_MS, REQUEST_BYTES_MAX } from './limits.ts'
+import { WakuError } from './ports.ts'
+
+/**
+ * Reads one request and writes its answer; `undefined` closes without one.
+ *
+ * There is no time-out for the reading: stock clients open streams ahead of need. How many may idle is bounded where
+ * the protocol is registered.
+ */
+export async function answerOnce(
+  stream: Stream,
+  answer: (request: Uint8Array) => Promise<Uint8Array | undefined>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const frames = lpStream(stream, { maxDataLength: REQUEST_BYTES_MAX, maxBufferSize: 2 * REQUEST_BYTES_MAX })
+    const request = await frames.read({ signal })
+    const response = await answer(request.subarray())
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
+    if (response !== undefined) await frames.write(response, { signal: limited })
+    await stream.close({ signal: limited })
+  } catch (cause) {
+    // A stream that ends, garbage and a frame too large look alike to the sender: the stream is gone.
+    stream.abort(cause instanceof Error ? cause : new Error('stream failed'))
+  }
+}
+
+/**
+ * Asks a peer and returns its answer.
+ *
+ * Throws a `WakuError`: `unreachable` when no answer came in time, `too-large` when it does not fit.
+ */
+export async function ask(
+  connection: Connection,
+  protocol: string,
+  request: Uint8Array,
+  options: { readonly answerBytesMax: number; readonly signal: AbortSignal },
+): Promise<Uint8Array> {
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
+  let stream: Stream | undefined
+  try {
+    stream = await connection.newStream(protocol, { signal })
+    const { answerBytesMax } = options
+    const frames = lpStream(stream, { maxDataLength: answerBytesMax, maxBufferSize: answerBytesMax + 1024 })
+    await frames.write(request, { signal })
+    // Stock nodes answer at the end of the request or after its frame; closing our side serves both.
+    await stream.close({ signal })
+    return (await frames.read({ signal })).subarray()
+  } catch (cause) {
+    stream?.abort(cause instanceof Error ? cause : new Error('stream failed'))
+    const isSize = cause instanceof Error && cause.name === 'InvalidDataLengthError'
+    throw new WakuError(isSize ? 'too-large' : 'unreachable', `no answer to ${protocol}`, { cause })
+  }
+}

@@ -1,0 +1,133 @@
+/** The state of a core at its start, from what its shell found on disk. */
+import type { Incident } from './incidents/incident.ts'
+import { limits } from './limits.ts'
+import { newMember } from './membership/hearing.ts'
+import type { CoreOptions, Restored } from './options.ts'
+import { meshRecords, restoreRecord } from './records.ts'
+import type { Member, State } from './state.ts'
+import type { Moment } from './time.ts'
+import { compareLives, hostIncidentId } from './wire/names.ts'
+import type { Life, Result, SignedAs } from './wire/records.ts'
+import { beginWork, put, type Work } from './work.ts'
+
+/** A number of attempts that no incarnation reaches: an attempt's number is never used twice by one host. */
+const ATTEMPTS_PER_INCARNATION = 1_000_000
+
+/**
+ * Makes the first state. The host judges nobody until it has heard one full period and caught up once; whom it
+ * remembers and does not hear, it judges from this moment on.
+ */
+export function createState(options: CoreOptions, restored: Restored, at: Moment): State {
+  const work = beginWork(emptyState(options, restored, at))
+  for (const { record, ageMs } of restored.carried) restoreRecord(work, record, ageMs)
+  restoreResults(work, restored)
+  for (const { signer, body } of meshRecords(work.state, 'member')) {
+    if (signer !== options.self) put(work, 'members', signer, { ...memberFor(work, signer), profile: body })
+  }
+  for (const { signer, body } of meshRecords(work.state, 'leave')) {
+    const member = memberFor(work, signer)
+    if (signer !== options.self && compareLives(body.life, member.life) >= 0) {
+      put(work, 'members', signer, { ...member, state: 'left', life: body.life })
+    }
+  }
+  for (const incident of restored.incidents.slice(-limits.incidents)) restoreIncident(work, incident)
+  return work.state
+}
+
+function emptyState(options: CoreOptions, restored: Restored, at: Moment): State {
+  const alone = options.presence.everyMs
+  return {
+    options,
+    clock: { ...at, awakeMs: 0, elapsedMs: 0 },
+    prng: options.seed | 0,
+    life: { incarnation: restored.incarnation, epoch: 0 },
+    beat: 0,
+    nextBeatAtMs: 0,
+    stopping: false,
+    lastWakuAtMs: null,
+    routeUp: true,
+    members: new Map(),
+    connected: new Set(),
+    quiet: { sinceMs: 0, untilMs: alone, rounds: 1, inRound: false },
+    isolatedSinceMs: null,
+    isolated: false,
+    checks: new Map(),
+    gathered: [],
+    gatheredSinceMs: 0,
+    retired: [],
+    heads: new Map(Object.entries(restored.heads)),
+    results: new Map(),
+    records: new Map(),
+    sets: [0, 0],
+    incidents: new Map(),
+    facts: new Map(),
+    duties: new Map(),
+    attempts: new Map(),
+    nextAttempt: restored.incarnation * ATTEMPTS_PER_INCARNATION + 1,
+    catchUps: new Map(),
+    caughtUpAtMs: new Map(),
+    nextRoundAtMs: limits.catchUpEveryMs,
+    dueAtMs: 0,
+  }
+}
+
+function memberFor(work: Work, host: string): Member {
+  return work.state.members.get(host) ?? newMember(host, 0, work.state.clock.unixMs)
+}
+
+function restoreResults(work: Work, { entries }: Restored): void {
+  for (const { signer, body } of entries) {
+    const results = new Map<string, Result>(work.state.results.get(signer) ?? [])
+    for (const result of body.results) results.set(result.check, result)
+    for (const name of body.retired) results.delete(name)
+    put(work, 'results', signer, results)
+    if (signer === work.state.options.self) continue
+    const member = memberFor(work, signer)
+    put(work, 'members', signer, { ...member, life: laterLife(member.life, body.life) })
+  }
+}
+
+function laterLife(a: Life, b: Life): Life {
+  return compareLives(a, b) >= 0 ? a : b
+}
+
+/** An incident that was open when this host stopped goes on, unless its end is already known. */
+function restoreIncident(work: Work, kept: Incident): void {
+  const incident = { ...kept, openedAtMs: 0, resolvedAtMs: kept.resolvedAtMs === null ? null : 0, worsenedAtMs: null }
+  if (incident.state === 'resolved' || incident.life === null) {
+    put(work, 'incidents', incident.id, incident)
+    return
+  }
+  const verdict = newestVerdict(work, incident)
+  const member = work.state.members.get(incident.host)
+  const returned = member !== undefined && compareLives(member.life, incident.life) > 0
+  if (incident.host === work.state.options.self || returned || verdict === null) {
+    put(work, 'incidents', incident.id, {
+      ...incident,
+      state: 'resolved',
+      resolvedAtMs: 0,
+      resolvedUnixMs: Math.round(work.state.clock.unixMs),
+    })
+    return
+  }
+  put(work, 'incidents', incident.id, incident)
+  put(work, 'members', incident.host, {
+    ...memberFor(work, incident.host),
+    state: verdict.body.fault === 'asleep' ? 'asleep' : 'silent',
+    life: verdict.body.life,
+    verdict,
+    outagesAtMs: [0],
+  })
+}
+
+/** The verdict on the newest life that the incident is about. */
+function newestVerdict(work: Work, incident: Incident): SignedAs<'verdict'> | null {
+  let newest: SignedAs<'verdict'> | null = null
+  const ids = new Set([incident.id, ...incident.aliases])
+  for (const { record } of work.state.records.values()) {
+    if (record.domain !== 'verdict' || record.body.subject !== incident.host) continue
+    if (!ids.has(hostIncidentId(work.state.options.mesh, incident.host, record.body.life))) continue
+    if (newest === null || compareLives(record.body.life, newest.body.life) > 0) newest = record
+  }
+  return newest
+}

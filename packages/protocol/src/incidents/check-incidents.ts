@@ -1,0 +1,65 @@
+/** Incidents of checks: opened, worsened and ended by the results that the check's own host signed. */
+import type { HostId } from '../ids.ts'
+import type { Status } from '../observation.ts'
+import { checkIncidentId } from '../wire/names.ts'
+import type { Result } from '../wire/records.ts'
+import { nowOf, type Work } from '../work.ts'
+import { keepIncident, resolveIncident } from './host-incidents.ts'
+import type { Incident, Severity } from './incident.ts'
+
+const SEVERITY: Readonly<Record<Exclude<Status, 'ok'>, Severity>> = {
+  warning: 'warning',
+  critical: 'critical',
+  late: 'critical',
+  unknown: 'unknown',
+}
+
+/** Brings the incidents of one check in line with its newest result. */
+export function judgeResult(work: Work, host: HostId, result: Result): void {
+  const open = openCheckIncidentOf(work, host, result.check)
+  if (result.status === 'ok') {
+    if (open !== null) resolveIncident(work, open)
+    return
+  }
+  const severity = SEVERITY[result.status]
+  if (open !== null && open.episode === result.episode) {
+    if (open.severity === severity && open.because === result.because) return
+    const worse = severity === 'critical' && open.severity !== 'critical'
+    keepIncident(work, {
+      ...open,
+      severity,
+      because: result.because,
+      worsenedAtMs: worse ? nowOf(work) : open.worsenedAtMs,
+    })
+    return
+  }
+  if (open !== null) resolveIncident(work, open)
+  keepIncident(work, {
+    id: checkIncidentId(work.state.options.mesh, host, result.check, result.episode),
+    aliases: [],
+    host,
+    check: result.check,
+    fault: 'check',
+    severity,
+    state: 'firing',
+    life: null,
+    episode: result.episode,
+    openedAtMs: nowOf(work),
+    resolvedAtMs: null,
+    worsenedAtMs: null,
+    sinceUnixMs: result.atUnixMs,
+    resolvedUnixMs: null,
+    voters: [host],
+    observers: 1,
+    because: result.because === '' ? result.text : result.because,
+    outages: 0,
+  })
+}
+
+/** The open incident of a check, if there is one. */
+export function openCheckIncidentOf(work: Work, host: HostId, check: string): Incident | null {
+  for (const incident of work.state.incidents.values()) {
+    if (incident.host === host && incident.check === check && incident.state === 'firing') return incident
+  }
+  return null
+}

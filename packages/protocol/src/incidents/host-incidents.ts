@@ -1,0 +1,127 @@
+/**
+ * Incidents of hosts: opened by verdicts and by isolation, ended by hearing a higher life.
+ *
+ * A newer life learnt of a host that is still missing renames its incident: the id is that of the newest life known, and
+ * the old ids stay as aliases. From the third outage within ten minutes on, a host has one flapping incident, which
+ * outlives its returns until it has been steady for a while.
+ */
+import type { HostId } from '../ids.ts'
+import { PRESENCE } from '../ids.ts'
+import { flapping } from '../limits.ts'
+import type { Member } from '../state.ts'
+import { hostIncidentId } from '../wire/names.ts'
+import type { Life, SignedAs } from '../wire/records.ts'
+import { drop, nowOf, put, type Work } from '../work.ts'
+import type { Incident } from './incident.ts'
+
+/** The open incident of a host itself, if there is one. */
+export function openHostIncidentOf(work: Work, host: HostId): Incident | null {
+  for (const incident of work.state.incidents.values()) {
+    if (incident.host === host && incident.check === PRESENCE && incident.state === 'firing') return incident
+  }
+  return null
+}
+
+/** Keeps an incident and shows it to the shell. */
+export function keepIncident(work: Work, incident: Incident): void {
+  put(work, 'incidents', incident.id, incident)
+  work.effects.push({ kind: 'incident', incident })
+}
+
+/** Opens the incident of a verdict in force, or renames the one that is open. */
+export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'verdict'>): void {
+  const { body, signer } = verdict
+  const open = openHostIncidentOf(work, member.host)
+  const outages = Math.max(member.outagesAtMs.length, body.outages)
+  if (open !== null) {
+    keepIncident(work, { ...open, outages: Math.max(open.outages, outages) })
+    renameHostIncident(work, member.host, member.life)
+    return
+  }
+  const isFlapping = body.fault === 'silent' && outages >= flapping.outages
+  keepIncident(work, {
+    id: hostIncidentId(work.state.options.mesh, member.host, member.life),
+    aliases: [],
+    host: member.host,
+    check: PRESENCE,
+    fault: isFlapping ? 'flapping' : body.fault,
+    severity: body.alone ? 'unknown' : 'critical',
+    state: 'firing',
+    life: member.life,
+    episode: 0,
+    openedAtMs: nowOf(work),
+    resolvedAtMs: null,
+    worsenedAtMs: null,
+    sinceUnixMs: member.heartbeat === null ? body.heardUnixMs : Math.round(member.heardUnixMs),
+    resolvedUnixMs: null,
+    voters: [...new Set([signer, ...body.votes.map((vote) => vote.signer)])].sort(),
+    observers: body.observers,
+    because: '',
+    outages,
+  })
+}
+
+/** Opens the incident that this host has about itself, once it is due. */
+export function openIsolationIncident(work: Work, dueAtMs: number): void {
+  const { state } = work
+  const { self, mesh } = state.options
+  if (nowOf(work) < dueAtMs || openHostIncidentOf(work, self) !== null) return
+  keepIncident(work, {
+    id: hostIncidentId(mesh, self, state.life),
+    aliases: [],
+    host: self,
+    check: PRESENCE,
+    fault: 'isolated',
+    severity: 'critical',
+    state: 'firing',
+    life: state.life,
+    episode: 0,
+    openedAtMs: nowOf(work),
+    resolvedAtMs: null,
+    worsenedAtMs: null,
+    sinceUnixMs: state.clock.unixMs - Math.round(nowOf(work) - (state.isolatedSinceMs ?? nowOf(work))),
+    resolvedUnixMs: null,
+    voters: [self],
+    observers: 1,
+    because: '',
+    outages: 1,
+  })
+}
+
+/** Gives the open incident of a host the id of a newer life. */
+export function renameHostIncident(work: Work, host: HostId, life: Life): void {
+  const open = openHostIncidentOf(work, host)
+  const id = hostIncidentId(work.state.options.mesh, host, life)
+  if (open === null || open.id === id) return
+  drop(work, 'incidents', open.id)
+  const aliases = [...new Set([...open.aliases, open.id])].filter((alias) => alias !== id).sort()
+  keepIncident(work, { ...open, id, aliases, life })
+}
+
+/** Ends the open incident of a host that was heard with a new life. A flapping one goes on until it is steady. */
+export function endHostIncident(work: Work, member: Pick<Member, 'host' | 'life' | 'outagesAtMs'>): void {
+  const open = openHostIncidentOf(work, member.host)
+  if (open === null || open.fault === 'flapping') return
+  resolveIncident(work, open)
+}
+
+/** Ends the flapping incidents of hosts that have been steady for long enough. */
+export function endSteadyFlapping(work: Work): void {
+  for (const incident of work.state.incidents.values()) {
+    if (incident.fault !== 'flapping' || incident.state !== 'firing') continue
+    const member = work.state.members.get(incident.host)
+    if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) continue
+    const holdMs = flapping.holdMs * 2 ** Math.min(10, Math.max(0, incident.outages - flapping.outages))
+    if (nowOf(work) - member.stateAtMs >= Math.min(flapping.holdMostMs, holdMs)) resolveIncident(work, incident)
+  }
+}
+
+/** Ends an incident. */
+export function resolveIncident(work: Work, incident: Incident): void {
+  keepIncident(work, {
+    ...incident,
+    state: 'resolved',
+    resolvedAtMs: nowOf(work),
+    resolvedUnixMs: Math.round(work.state.clock.unixMs),
+  })
+}

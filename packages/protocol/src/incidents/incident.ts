@@ -1,0 +1,41 @@
+/** An open problem of a host or of one of its checks, with an id that every honest peer computes alike. */
+import type { CheckName, HostId, IncidentId } from '../ids.ts'
+import type { UnixMs } from '../time.ts'
+import type { Life } from '../wire/records.ts'
+
+/** Why there is an incident. `silent`, `stopped`, `asleep`, `isolated` and `flapping` are of a host; `check` is of a check. */
+export type Fault = 'silent' | 'stopped' | 'asleep' | 'isolated' | 'flapping' | 'check'
+
+/** `unknown` heads a verdict by one observer and a check that could not tell. */
+export type Severity = 'warning' | 'critical' | 'unknown'
+
+export interface Incident {
+  readonly id: IncidentId
+  /** Other ids of the same trouble, from lives learnt later. Sorted. */
+  readonly aliases: readonly IncidentId[]
+  readonly host: HostId
+  /** Empty for the host itself. */
+  readonly check: CheckName
+  readonly fault: Fault
+  readonly severity: Severity
+  readonly state: 'firing' | 'resolved'
+  /** Of a host incident: the life that ended. Of a check incident: null. */
+  readonly life: Life | null
+  /** Of a check incident: its episode. Of a host incident: 0. */
+  readonly episode: number
+  /** On this peer's awake clock: when it concluded, and when it saw the end (null while firing). */
+  readonly openedAtMs: number
+  readonly resolvedAtMs: number | null
+  /** When a warning became critical within its episode; null when it has not. */
+  readonly worsenedAtMs: number | null
+  /** Shown only: when the host was last heard, or the check last ok; and when it came back. */
+  readonly sinceUnixMs: UnixMs
+  readonly resolvedUnixMs: UnixMs | null
+  /** Who voted, out of how many that could have. */
+  readonly voters: readonly HostId[]
+  readonly observers: number
+  /** What a check said: the condition with its numbers. Empty for a host. */
+  readonly because: string
+  /** Outages of the host counted in the flapping window when it opened or was last renamed. 0 for a check. */
+  readonly outages: number
+}

@@ -1,0 +1,76 @@
+/** Every bound of the core, with its unit and its reason. */
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+export const limits = {
+  /** Members of one mesh. Beyond it a newcomer is ignored: 1,000 hosts is what the protocol is computed for. */
+  members: 1_200,
+  /** Observers of one host, and the mesh size up to which everybody observes everybody. */
+  observers: 8,
+  observeAllUpTo: 9,
+  /** Votes that one verdict needs at most; fewer where fewer can vote. */
+  votesNeeded: 3,
+  /** Mergeable records held (verdicts, notices, mesh records). The oldest closed ones go first. */
+  records: 4_096,
+  /** Incidents remembered, the open ones included. */
+  incidents: 512,
+  /** Own checks: more than this on one host is a configuration mistake. */
+  checks: 1_000,
+  /** Notice records that ride on one heartbeat, and for how long after they were learnt. */
+  riders: 16,
+  ridingMs: 60 * SECOND,
+  /** How long a verdict, a notice record and a closed incident are remembered: as long as the history. */
+  historyMs: 48 * HOUR,
+  /** A silence of the shell longer than this is a gap of our own (suspend, stop, a stalled loop). */
+  ownGapMs: 3 * SECOND,
+  /** Relays asked to probe on our behalf. */
+  probeRelays: 3,
+  /** Peers of one catch-up round. */
+  roundPeers: 4,
+  /** A catch-up that has not ended by then counts as ended. */
+  catchUpMs: 10 * SECOND,
+  /** One round every so often, and not more often than this with one peer. */
+  catchUpEveryMs: 30 * SECOND,
+  catchUpPauseMs: 2 * SECOND,
+  /** After a restart or a gap, notices wait for a catch-up, but not longer than this. */
+  catchUpWaitMs: 30 * SECOND,
+  /** Results whose status did not change are gathered for at most this long before they become an entry. */
+  gatherMs: 10 * SECOND,
+  /** Results of one entry: bounds its bytes to a gossip frame. */
+  entryResults: 50,
+  /** Between two stored marks of the time that a check's period has spent. */
+  checkTimeMs: MINUTE,
+} as const
+
+/** The constants of the notifier. Sources: ARCHITECTURE.md's simulated figures are quoted in docs/architecture.md. */
+export const turns = {
+  /** What one rank waits for the one before it. Alertmanager waits 15 s. */
+  waitMs: 5 * SECOND,
+  /** How long a claim is respected without a receipt, from when it is heard. */
+  claimMs: 5 * SECOND,
+  /** A claim not under way by then is given back. */
+  departMs: 1_500,
+  /** Handing over takes at most this. */
+  sendMs: 3 * SECOND,
+  /** A claimed attempt that has not ended by then is given up. */
+  giveUpMs: 4_500,
+  /** Who failed at a duty is passed over for this long. */
+  failedMs: 15 * SECOND,
+  /** Other deaths close by join one notice: it is held at most this long, while another member is suspect. */
+  holdMs: 5 * SECOND,
+  /** Waku that worked within this time ranks before Waku that did not. */
+  wakuFreshMs: MINUTE,
+  /** How long an accepted notice of a sender that died is still worth telling again. */
+  inheritMs: MINUTE,
+} as const
+
+/** When repeated outages of one host become one flapping incident. */
+export const flapping = {
+  outages: 3,
+  withinMs: 10 * MINUTE,
+  /** The incident ends after this long without an outage, doubled with each further one, up to the most. */
+  holdMs: 5 * MINUTE,
+  holdMostMs: HOUR,
+} as const

@@ -1,0 +1,152 @@
+/**
+ * Hearing a host: the only thing that keeps it alive.
+ *
+ * A heartbeat counts when it is newer than the newest known. Heard straight or relayed, it ends every suspicion; of a
+ * higher life than a verdict named, and heard after the verdict, it brings the host back. Whoever doubted the host is
+ * sent what we heard.
+ */
+
+import { startCatchUp } from '../catch-up.ts'
+import type { HostId } from '../ids.ts'
+import { endHostIncident, renameHostIncident } from '../incidents/host-incidents.ts'
+import { limits } from '../limits.ts'
+import type { Member } from '../state.ts'
+import { compareLives } from '../wire/names.ts'
+import type { SignedAs } from '../wire/records.ts'
+import { amendMember, nowOf, put, report, sendTo, type Work } from '../work.ts'
+import { beatSoon, setsText } from './heartbeats.ts'
+import { classOf, deadlineMs, isNewerBeat } from './presence-class.ts'
+
+/** How a heartbeat came: from the host itself, or from someone who heard it `ageMs` ago. */
+export interface Hearing {
+  readonly from: HostId
+  readonly ageMs: number
+  readonly direct: boolean
+}
+
+/** The member with this id, made when it is new. Null when it is this host itself or the mesh is full. */
+export function memberOf(work: Work, host: HostId): Member | null {
+  const { state } = work
+  if (host === state.options.self) return null
+  const known = state.members.get(host)
+  if (known !== undefined) return known
+  if (state.members.size >= limits.members) return null
+  const member = newMember(host, nowOf(work), state.clock.unixMs)
+  put(work, 'members', host, member)
+  beatSoon(work)
+  return member
+}
+
+/** A member of whom nothing is known yet: its watch begins now. */
+export function newMember(host: HostId, nowMs: number, unixMs: number): Member {
+  return {
+    host,
+    state: 'alive',
+    profile: null,
+    heartbeat: null,
+    heardAtMs: nowMs,
+    heardUnixMs: unixMs,
+    direct: false,
+    frameAtMs: nowMs,
+    stateAtMs: nowMs,
+    life: { incarnation: 0, epoch: 0 },
+    suspicion: null,
+    verdict: null,
+    offered: [],
+    doubters: new Map(),
+    outagesAtMs: [],
+  }
+}
+
+/** Takes a heartbeat in. */
+export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hearing): void {
+  const subject = heartbeat.signer
+  const member = memberOf(work, subject)
+  if (member === null) return
+  const { body } = heartbeat
+  const { verdict } = member
+  if (verdict !== null && compareLives(body.life, verdict.body.life) <= 0) {
+    // That life has ended for us. Told so, the host raises its epoch and comes back with a new one.
+    if (hearing.direct) sendTo(work, subject, verdict, 0)
+    return
+  }
+  if (!isNewerBeat(body, member.heartbeat?.body)) return
+  const heardAtMs = nowOf(work) - hearing.ageMs
+  if (member.state === 'silent' || member.state === 'asleep') {
+    const afresh = heardAtMs >= member.stateAtMs && hearing.ageMs <= body.everyMs + body.graceMs
+    if (!afresh) {
+      learnLife(work, member, heartbeat)
+      return
+    }
+  }
+  accept(
+    work,
+    member,
+    heartbeat,
+    hearing,
+    Math.max(heardAtMs, member.heartbeat === null ? heardAtMs : member.heardAtMs),
+  )
+}
+
+/** A newer life, from evidence older than the verdict: the same trouble under a newer name. */
+function learnLife(work: Work, member: Member, heartbeat: SignedAs<'heartbeat'>): void {
+  const { life } = heartbeat.body
+  if (compareLives(life, member.life) <= 0) return
+  amendMember(work, member.host, { life })
+  renameHostIncident(work, member.host, life)
+}
+
+function accept(
+  work: Work,
+  member: Member,
+  heartbeat: SignedAs<'heartbeat'>,
+  { from, ageMs, direct }: Hearing,
+  heardAtMs: number,
+): void {
+  const { state } = work
+  const { body } = heartbeat
+  const now = nowOf(work)
+  const wasMissing = member.state !== 'alive' && member.state !== 'suspect'
+  if (member.state === 'left' && compareLives(body.life, member.life) <= 0) return
+  const amended = amendMember(work, member.host, {
+    state: 'alive',
+    stateAtMs: member.state === 'alive' ? member.stateAtMs : now,
+    heartbeat,
+    heardAtMs,
+    heardUnixMs: state.clock.unixMs - ageMs,
+    direct,
+    life: compareLives(body.life, member.life) > 0 ? body.life : member.life,
+    suspicion: null,
+    offered: [],
+  })
+  if (wasMissing) {
+    report(work, 'info', 'host is back', { host: member.host })
+    endHostIncident(work, amended)
+    beatSoon(work)
+  }
+  tellDoubters(work, amended, heartbeat, ageMs)
+  if (direct && from === member.host) compareDigests(work, amended)
+}
+
+/** Passes what was heard on to those who voted against the host lately. */
+function tellDoubters(work: Work, member: Member, heartbeat: SignedAs<'heartbeat'>, ageMs: number): void {
+  if (member.doubters.size === 0) return
+  const { everyMs, graceMs } = classOf(work.state, member)
+  const lasting = new Map([...member.doubters].filter(([, atMs]) => nowOf(work) - atMs <= everyMs + graceMs))
+  if (lasting.size !== member.doubters.size) amendMember(work, member.host, { doubters: lasting })
+  if (ageMs > deadlineMs(work.state, member)) return
+  for (const doubter of lasting.keys()) sendTo(work, doubter, heartbeat, ageMs)
+}
+
+/** A heartbeat says what its host holds: where we hold less, or other things, we catch up with it. */
+function compareDigests(work: Work, member: Member): void {
+  const beat = member.heartbeat?.body
+  if (beat === undefined) return
+  const ours = work.state.heads.get(member.host)
+  const behind =
+    beat.head !== null &&
+    (ours === undefined ||
+      beat.head.incarnation > ours.incarnation ||
+      (beat.head.incarnation === ours.incarnation && beat.head.seq > ours.seq))
+  if (behind || beat.sets !== setsText(work.state.sets)) startCatchUp(work, member.host)
+}

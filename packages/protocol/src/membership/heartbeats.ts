@@ -1,0 +1,71 @@
+/** This host's own answer to the roll: when, to whom, and what rides along. */
+import type { Carried } from '../effect.ts'
+import type { HostId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import type { SignedAs } from '../wire/records.ts'
+import { holds, nowOf, ownRecord, type Work } from '../work.ts'
+import { observersOf } from './observers.ts'
+
+/** Sends a heartbeat when it is due. */
+export function beatWhenDue(work: Work): void {
+  if (nowOf(work) >= work.state.nextBeatAtMs) sendHeartbeat(work)
+}
+
+/** Makes the next heartbeat due at once: something happened that others should learn soon. */
+export function beatSoon(work: Work): void {
+  work.state.nextBeatAtMs = Math.min(work.state.nextBeatAtMs, nowOf(work))
+}
+
+/** Sends a heartbeat now, to the observers and to those declared missing (who may hear us and answer). */
+export function sendHeartbeat(work: Work): void {
+  const { state } = work
+  const heartbeat = nextHeartbeat(work, null)
+  state.nextBeatAtMs = nowOf(work) + state.options.presence.everyMs
+  const to = new Set<HostId>(heartbeat.body.observers)
+  let missing = 0
+  for (const member of state.members.values()) {
+    const gone = member.state === 'silent' || member.state === 'asleep' || member.heartbeat?.body.mode === 'stopping'
+    if (gone && missing < limits.observers) {
+      to.add(member.host)
+      missing += 1
+    }
+  }
+  if (to.size > 0) work.effects.push({ kind: 'send-heartbeat', to: [...to], heartbeat, riders: ridersOf(work) })
+}
+
+/** Makes the next heartbeat of this host; `nonce` is that of the probe which it answers. */
+export function nextHeartbeat(work: Work, nonce: string | null): SignedAs<'heartbeat'> {
+  const { state } = work
+  const { options, lastWakuAtMs, clock } = state
+  state.beat += 1
+  return ownRecord(state, 'heartbeat', {
+    life: state.life,
+    beat: state.beat,
+    everyMs: options.presence.everyMs,
+    graceMs: options.presence.graceMs,
+    sleeps: options.presence.sleeps,
+    mode: state.stopping ? 'stopping' : 'up',
+    restartMs: options.presence.restartMs,
+    head: state.heads.get(options.self) ?? null,
+    observers: observersOf(state, options.self),
+    wakuAgeMs: lastWakuAtMs === null ? null : Math.round(clock.awakeMs - lastWakuAtMs),
+    sets: setsText(state.sets),
+    nonce,
+  })
+}
+
+/** The hash over the mergeable sets, as text. */
+export function setsText(sets: readonly [number, number]): string {
+  return sets.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+}
+
+/** The notice records learnt lately: gossip may have lost them, and a heartbeat passes them on. */
+function ridersOf(work: Work): readonly Carried[] {
+  if (!holds(work.state, 'merged-log')) return []
+  const riders: Carried[] = []
+  for (const held of work.state.records.values()) {
+    if (held.record.domain !== 'notice' || nowOf(work) - held.learntAtMs > limits.ridingMs) continue
+    riders.push({ record: held.record, ageMs: Math.max(0, Math.round(work.state.clock.elapsedMs - held.bornAtMs)) })
+  }
+  return riders.slice(-limits.riders)
+}

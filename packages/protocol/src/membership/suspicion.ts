@@ -1,0 +1,229 @@
+/**
+ * From doubt to verdict.
+ *
+ * Near its deadline a silent host is probed; with a failed probe we vote; with enough votes of those who watch it,
+ * past the deadline and unrefuted for one round, we conclude. A lone watcher waits one period longer and says so.
+ */
+import type { HostId } from '../ids.ts'
+import { openHostIncident } from '../incidents/host-incidents.ts'
+import { flapping, limits } from '../limits.ts'
+import { keepRecord } from '../records.ts'
+import type { Member, Suspicion } from '../state.ts'
+import { compareLives } from '../wire/names.ts'
+import type { AbsenceFault, SignedAs } from '../wire/records.ts'
+import { amendMember, chance, holds, nowOf, ownRecord, report, type Work } from '../work.ts'
+import { isMineToWatch, isPresent, meshSize, observersOf, votersOn } from './observers.ts'
+import { ageMs, classOf, deadlineMs, roundMs } from './presence-class.ts'
+
+const NO_SUSPICION: Suspicion = {
+  probe: null,
+  nextProbeAtMs: Number.NEGATIVE_INFINITY,
+  failures: 0,
+  round: 0,
+  castAtMs: null,
+  votes: new Map(),
+  firstVoteAtMs: null,
+}
+
+/** The member's suspicion, or an empty one. */
+export function suspicionOf(member: Member): Suspicion {
+  return member.suspicion ?? NO_SUSPICION
+}
+
+/** Looks at every member that this host watches: probes, votes and concludes as its age demands. */
+export function watchMembers(work: Work): void {
+  if (work.state.quiet !== null) return
+  for (const { host } of [...work.state.members.values()]) {
+    const member = work.state.members.get(host)
+    if (member !== undefined && isPresent(member) && isMineToWatch(work.state, member)) watch(work, member)
+  }
+}
+
+function watch(work: Work, member: Member): void {
+  const { state } = work
+  const R = roundMs(classOf(state, member))
+  if (ageMs(state, member) < deadlineMs(state, member) - 2 * R) return
+  const failed = endLateProbe(work, member, R)
+  const probing = startProbe(work, failed, R)
+  if (!state.isolated) conclude(work, probing, R)
+}
+
+/** A probe that has not been answered within its round has failed. A later answer still counts as hearing. */
+function endLateProbe(work: Work, member: Member, R: number): Member {
+  const suspicion = suspicionOf(member)
+  if (suspicion.probe === null || nowOf(work) < suspicion.probe.sentAtMs + R) return member
+  return failProbe(work, member)
+}
+
+/** A probe has failed: near enough to the deadline, that is a vote. */
+export function failProbe(work: Work, member: Member): Member {
+  const suspicion = suspicionOf(member)
+  const failed = amendMember(work, member.host, {
+    suspicion: { ...suspicion, probe: null, failures: suspicion.failures + 1 },
+  })
+  const R = roundMs(classOf(work.state, failed))
+  const near = ageMs(work.state, failed) >= deadlineMs(work.state, failed) - R
+  if (!near || work.state.isolated || work.state.quiet !== null || !isPresent(failed)) return failed
+  return castVote(work, failed)
+}
+
+function startProbe(work: Work, member: Member, R: number): Member {
+  const { state } = work
+  const suspicion = suspicionOf(member)
+  const now = nowOf(work)
+  if (suspicion.probe !== null || now < suspicion.nextProbeAtMs) return member
+  const nonce = `${state.options.self.slice(-8)}-${state.life.incarnation}-${Math.floor(chance(work) * 2 ** 32).toString(16)}`
+  const relays = observersOf(state, member.host).filter(
+    (host) => host !== state.options.self && state.connected.has(host),
+  )
+  const start = Math.floor(chance(work) * Math.max(1, relays.length))
+  const chosen = [...relays.slice(start), ...relays.slice(0, start)].slice(0, limits.probeRelays)
+  work.effects.push({ kind: 'probe', target: member.host, nonce, relays: chosen, timeoutMs: R })
+  return amendMember(work, member.host, {
+    suspicion: { ...suspicion, probe: { nonce, sentAtMs: now }, nextProbeAtMs: now + R },
+  })
+}
+
+function castVote(work: Work, member: Member): Member {
+  const { state } = work
+  const suspicion = suspicionOf(member)
+  const now = nowOf(work)
+  const round = suspicion.round + 1
+  if (suspicion.castAtMs === null) report(work, 'info', 'host is late, asking the others', { host: member.host })
+  work.effects.push({
+    kind: 'gossip',
+    record: ownRecord(state, 'vote', {
+      subject: member.host,
+      life: member.life,
+      beat: member.heartbeat?.body.beat ?? 0,
+      ageMs: Math.round(ageMs(state, member)),
+      round,
+      evidence: member.heartbeat,
+    }),
+  })
+  return amendMember(work, member.host, {
+    state: 'suspect',
+    stateAtMs: member.state === 'suspect' ? member.stateAtMs : now,
+    suspicion: {
+      ...suspicion,
+      round,
+      castAtMs: suspicion.castAtMs ?? now,
+      firstVoteAtMs: suspicion.firstVoteAtMs ?? now,
+    },
+  })
+}
+
+/** Votes that still stand, of those who may vote: each is repeated every round, and forgotten after three without. */
+function standingVotes(work: Work, member: Member, R: number): readonly SignedAs<'vote'>[] {
+  const voters = new Set(votersOn(work.state, member))
+  const standing: SignedAs<'vote'>[] = []
+  for (const [voter, vote] of suspicionOf(member).votes) {
+    if (voters.has(voter) && nowOf(work) - vote.atMs <= 3 * R + 1_000) standing.push(vote.record)
+  }
+  return standing
+}
+
+function conclude(work: Work, member: Member, R: number): void {
+  const { state } = work
+  const suspicion = suspicionOf(member)
+  const now = nowOf(work)
+  const age = ageMs(state, member)
+  if (age <= deadlineMs(state, member) || suspicion.castAtMs === null || suspicion.firstVoteAtMs === null) return
+  const others = standingVotes(work, member, R)
+  if (!holds(state, 'corroboration')) {
+    pronounce(work, member, 'alone', others, 1)
+    return
+  }
+  const voters = votersOn(state, member)
+  const needed = Math.min(limits.votesNeeded, voters.length)
+  if (voters.length >= 2 && others.length + 1 >= needed && now - suspicion.firstVoteAtMs >= R) {
+    pronounce(work, member, 'votes', others, voters.length)
+    return
+  }
+  const { everyMs } = classOf(state, member)
+  if (now - suspicion.castAtMs >= everyMs && (!state.isolated || meshSize(state) <= 2)) {
+    pronounce(work, member, 'alone', [], Math.max(1, voters.length))
+  }
+}
+
+/** Makes the verdict known and stands by it. */
+function pronounce(
+  work: Work,
+  member: Member,
+  how: 'votes' | 'alone',
+  votes: readonly SignedAs<'vote'>[],
+  observers: number,
+): void {
+  const { state } = work
+  const record = ownRecord(state, 'verdict', {
+    subject: member.host,
+    life: member.life,
+    beat: member.heartbeat?.body.beat ?? 0,
+    ageMs: Math.round(ageMs(state, member)),
+    fault: faultOf(member),
+    observers,
+    votes,
+    alone: how === 'alone',
+    evidence: member.heartbeat,
+    heardUnixMs: Math.round(member.heardUnixMs),
+    outages: outagesOf(work, member).length,
+  })
+  keepRecord(work, record, 0)
+  work.effects.push({ kind: 'gossip', record })
+  declare(work, member, record, how)
+}
+
+/** Puts a verdict into force at this host, be it its own or an adopted one. */
+export function declare(
+  work: Work,
+  member: Member,
+  verdict: SignedAs<'verdict'>,
+  how: 'votes' | 'alone' | 'adopted',
+): void {
+  const { body } = verdict
+  const now = nowOf(work)
+  const watched = new Set(
+    [...work.state.members.values()].filter((other) => isMineToWatch(work.state, other)).map((other) => other.host),
+  )
+  const declared = amendMember(work, member.host, {
+    state: body.fault === 'asleep' ? 'asleep' : 'silent',
+    stateAtMs: now,
+    life: compareLives(body.life, member.life) > 0 ? body.life : member.life,
+    suspicion: null,
+    verdict,
+    offered: [],
+    outagesAtMs: outagesOf(work, member),
+  })
+  work.effects.push({
+    kind: 'concluded',
+    subject: member.host,
+    life: body.life,
+    beat: body.beat,
+    ageMs: body.ageMs,
+    how,
+  })
+  openHostIncident(work, declared, verdict)
+  enterForSilent(work, watched)
+}
+
+/** Those that this host now has to watch in place of the silent one: their clocks start one period back. */
+function enterForSilent(work: Work, watchedBefore: ReadonlySet<HostId>): void {
+  if (work.state.members.size < limits.observeAllUpTo) return
+  for (const other of [...work.state.members.values()]) {
+    if (watchedBefore.has(other.host) || !isPresent(other) || !isMineToWatch(work.state, other)) continue
+    const { everyMs } = classOf(work.state, other)
+    amendMember(work, other.host, { heardAtMs: nowOf(work) - everyMs, suspicion: null })
+  }
+}
+
+function faultOf(member: Member): AbsenceFault {
+  const beat = member.heartbeat?.body
+  if (beat?.mode === 'stopping') return 'stopped'
+  return (beat?.sleeps ?? member.profile?.sleeps ?? false) ? 'asleep' : 'silent'
+}
+
+/** The member's outages within the flapping window, one at this moment included. */
+function outagesOf(work: Work, member: Member): readonly number[] {
+  const now = nowOf(work)
+  return [...member.outagesAtMs.filter((atMs) => now - atMs < flapping.withinMs && atMs !== now), now]
+}

@@ -1,0 +1,149 @@
+/**
+ * What others say of a host's silence: votes and verdicts as they arrive.
+ *
+ * A vote is counted, or refuted with newer evidence. A verdict whose votes suffice is adopted once our own evidence
+ * agrees, or refuted. One that names this very host makes it begin a new epoch.
+ */
+
+import { renameHostIncident } from '../incidents/host-incidents.ts'
+import { limits } from '../limits.ts'
+import { keepRecord } from '../records.ts'
+import type { Member } from '../state.ts'
+import { compareLives } from '../wire/names.ts'
+import type { SignedAs } from '../wire/records.ts'
+import { amendMember, nowOf, report, sendTo, type Work } from '../work.ts'
+import { hear, memberOf } from './hearing.ts'
+import { beatSoon } from './heartbeats.ts'
+import { isMineToWatch, isPresent } from './observers.ts'
+import { ageMs, classOf, isHeard, isNewerBeat } from './presence-class.ts'
+import { declare, suspicionOf } from './suspicion.ts'
+
+/** Bounds what an eager or lying peer can make us hold: verdicts that wait, per member. */
+const OFFERED_MAX = 8
+
+/** Takes in the vote of another. `ageMs` is how long it was on its way. */
+export function receiveVote(work: Work, vote: SignedAs<'vote'>, carriedMs: number): void {
+  const { state } = work
+  const { body, signer } = vote
+  if (signer === state.options.self) return
+  if (body.subject === state.options.self) {
+    beatSoon(work)
+    return
+  }
+  const evidence = body.evidence
+  if (evidence !== null && evidence.signer === body.subject) {
+    hear(work, evidence as SignedAs<'heartbeat'>, { from: signer, ageMs: body.ageMs + carriedMs, direct: false })
+  }
+  const member = memberOf(work, body.subject)
+  if (member === null || !isPresent(member)) {
+    answerWithVerdict(work, vote)
+    return
+  }
+  const doubters = new Map(member.doubters).set(signer, nowOf(work))
+  const mine = member.heartbeat
+  const newer = mine !== null && isNewerBeat(mine.body, { life: body.life, beat: body.beat })
+  if (newer && ageMs(state, member) <= classOf(state, member).everyMs + classOf(state, member).graceMs) {
+    amendMember(work, member.host, { doubters })
+    sendTo(work, signer, mine, Math.round(ageMs(state, member)))
+    return
+  }
+  const suspicion = suspicionOf(member)
+  amendMember(work, member.host, {
+    doubters,
+    suspicion: {
+      ...suspicion,
+      votes: new Map(suspicion.votes).set(signer, { record: vote, atMs: nowOf(work) }),
+      firstVoteAtMs: suspicion.firstVoteAtMs ?? nowOf(work),
+    },
+  })
+}
+
+/** Whoever still votes on a host that we have declared silent has missed the verdict. */
+function answerWithVerdict(work: Work, vote: SignedAs<'vote'>): void {
+  const verdict = work.state.members.get(vote.body.subject)?.verdict
+  if (verdict && !verdict.body.alone && compareLives(vote.body.life, verdict.body.life) <= 0) {
+    sendTo(work, vote.signer, verdict, 0)
+  }
+}
+
+/** Takes in a verdict, by gossip, catch-up or as the answer to a heartbeat. */
+export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carriedMs: number): void {
+  const { state } = work
+  const { body } = verdict
+  if (verdict.signer === state.options.self) return
+  keepRecord(work, verdict, carriedMs)
+  if (body.subject === state.options.self) {
+    beginEpoch(work, verdict)
+    return
+  }
+  const evidence = body.evidence
+  if (evidence !== null && evidence.signer === body.subject) {
+    hear(work, evidence as SignedAs<'heartbeat'>, {
+      from: verdict.signer,
+      ageMs: body.ageMs + carriedMs,
+      direct: false,
+    })
+  }
+  const member = memberOf(work, body.subject)
+  if (member === null) return
+  if (!isPresent(member)) {
+    learnFromVerdict(work, member, verdict)
+    return
+  }
+  if (body.alone || !isWitnessed(verdict)) return
+  amendMember(work, member.host, { offered: [...member.offered, verdict].slice(-OFFERED_MAX) })
+  weighOffers(work)
+}
+
+/** We have declared it too: a verdict on a newer life names the same trouble anew. */
+function learnFromVerdict(work: Work, member: Member, verdict: SignedAs<'verdict'>): void {
+  if (compareLives(verdict.body.life, member.life) <= 0 || !isWitnessed(verdict)) return
+  amendMember(work, member.host, { life: verdict.body.life, verdict })
+  renameHostIncident(work, member.host, verdict.body.life)
+}
+
+/** Distinct votes, its signer's included, that meet what the verdict itself says could vote. At least two. */
+export function isWitnessed(verdict: SignedAs<'verdict'>): boolean {
+  const { body, signer } = verdict
+  const voters = new Set([signer])
+  for (const vote of body.votes) {
+    if (vote.body.subject === body.subject && vote.signer !== body.subject) voters.add(vote.signer)
+  }
+  return voters.size >= Math.max(2, Math.min(limits.votesNeeded, body.observers))
+}
+
+/** Adopts or refutes the verdicts that wait. Called on arrival and at every tick. */
+export function weighOffers(work: Work): void {
+  if (work.state.quiet !== null || work.state.isolated) return
+  for (const member of work.state.members.values()) if (member.offered.length > 0) weigh(work, member)
+}
+
+function weigh(work: Work, member: Member): void {
+  const { state } = work
+  const mine = member.heartbeat
+  const heard = isHeard(state, member)
+  const waiting: SignedAs<'verdict'>[] = []
+  for (const verdict of member.offered) {
+    const { body, signer } = verdict
+    const newer = mine !== null && isNewerBeat(mine.body, { life: body.life, beat: body.beat })
+    if (compareLives(body.life, member.life) < 0 || (newer && heard)) {
+      if (mine !== null && heard) sendTo(work, signer, mine, Math.round(ageMs(state, member)))
+    } else if (heard && mine !== null && isMineToWatch(state, member)) {
+      waiting.push(verdict)
+    } else {
+      declare(work, member, verdict, 'adopted')
+      return
+    }
+  }
+  if (waiting.length !== member.offered.length) amendMember(work, member.host, { offered: waiting })
+}
+
+/** A verdict names this host's current life: that life has ended for others, so a new epoch begins. */
+function beginEpoch(work: Work, verdict: SignedAs<'verdict'>): void {
+  const { life } = work.state
+  if (compareLives(verdict.body.life, life) !== 0) return
+  work.state.life = { incarnation: life.incarnation, epoch: life.epoch + 1 }
+  work.effects.push({ kind: 'keep-life', life: work.state.life })
+  report(work, 'info', 'others had declared this host silent, it answers again', { by: verdict.signer })
+  beatSoon(work)
+}

@@ -1,0 +1,158 @@
+/** One host's attempts at its duties: claim, hand over, give back. Each step is a line in the merged notice log. */
+import type { Event } from '../event.ts'
+import type { RecipientId } from '../ids.ts'
+import type { Incident } from '../incidents/incident.ts'
+import { isTellable } from '../incidents/quieting.ts'
+import { turns } from '../limits.ts'
+import { keepRecord } from '../records.ts'
+import type { Attempt, State } from '../state.ts'
+import type { NoticeRecord, SignedAs, Transition } from '../wire/records.ts'
+import { amendAttempt, drop, nowOf, ownRecord, put, report, type Work } from '../work.ts'
+import { composeNotice } from './compose.ts'
+import { attemptsOf, factsOf } from './facts.ts'
+import { ranksFor } from './ranks.ts'
+
+/** Takes a duty, or several of one kind that go into one notice. */
+export function claim(
+  work: Work,
+  transition: Transition,
+  recipient: RecipientId,
+  incidents: readonly Incident[],
+): void {
+  const { state } = work
+  const attempt: Attempt = {
+    attempt: state.nextAttempt,
+    transition,
+    recipient,
+    incidents: incidents.flatMap(({ id, aliases }) => [id, ...aliases]),
+    claimedAtMs: nowOf(work),
+    departed: false,
+  }
+  state.nextAttempt += 1
+  put(work, 'attempts', attempt.attempt, attempt)
+  note(work, attempt, 'claim')
+  work.effects.push({
+    kind: 'send-notice',
+    attempt: attempt.attempt,
+    recipient,
+    notice: composeNotice(state, transition, incidents),
+    timeoutMs: turns.sendMs,
+  })
+}
+
+/** The last look before a notice leaves: is it still true, still ours, and in time? */
+export function depart(work: Work, { attempt: id }: Extract<Event, { kind: 'departing' }>): void {
+  const attempt = work.state.attempts.get(id)
+  if (attempt === undefined) {
+    work.effects.push({ kind: 'abandon', attempt: id })
+    return
+  }
+  const late = nowOf(work) - attempt.claimedAtMs > turns.departMs
+  if (late || !isStillDue(work.state, attempt)) {
+    giveBack(work, attempt)
+    return
+  }
+  amendAttempt(work, id, { departed: true })
+  work.effects.push({ kind: 'depart', attempt: id })
+}
+
+/** How an attempt ended, or how far its notice has got since. */
+export function noteOutcome(work: Work, { attempt: id, outcome }: Extract<Event, { kind: 'sent' }>): void {
+  const attempt = work.state.attempts.get(id)
+  if (outcome === 'stored') {
+    if (attempt !== undefined) note(work, attempt, 'stored')
+    drop(work, 'attempts', id)
+    return
+  }
+  if (attempt === undefined) return
+  if (outcome === 'accepted') {
+    work.state.lastWakuAtMs = nowOf(work)
+    note(work, attempt, 'accepted')
+    report(work, 'info', 'notice sent', { transition: attempt.transition, incident: attempt.incidents[0] ?? '' })
+    return
+  }
+  report(work, 'warn', 'nobody on Waku took the notice', { transition: attempt.transition })
+  note(work, attempt, 'release')
+  drop(work, 'attempts', id)
+}
+
+/** The recipient's own answer was heard. */
+export function noteDelivered(work: Work, event: Extract<Event, { kind: 'delivered' }>): void {
+  const { incidents, transition, recipient } = event
+  publishNotice(work, { step: 'delivered', incidents, transition, recipient, attempt: 0 })
+}
+
+/** Yields to a lower rank that has claimed the same duty, unless our notice is already under way. */
+export function yieldTo(work: Work, record: SignedAs<'notice'>): void {
+  const { body, signer } = record
+  if (body.step !== 'claim' || signer === work.state.options.self) return
+  for (const attempt of work.state.attempts.values()) {
+    const same = attempt.transition === body.transition && attempt.recipient === body.recipient
+    if (!same || attempt.departed || !attempt.incidents.some((id) => body.incidents.includes(id))) continue
+    const incident = incidentOf(work.state, attempt)
+    if (incident === null) continue
+    const ranks = ranksFor(work.state, incident)
+    const theirs = ranks.indexOf(signer)
+    if (theirs >= 0 && theirs < ranks.indexOf(work.state.options.self)) giveBack(work, attempt)
+  }
+}
+
+/** Ends attempts that were claimed and have come to nothing, or that are known to have been told meanwhile. */
+export function endOldAttempts(work: Work): void {
+  for (const attempt of work.state.attempts.values()) {
+    const ageMs = nowOf(work) - attempt.claimedAtMs
+    if (ageMs > turns.giveUpMs) {
+      if (wasAccepted(work.state, attempt)) drop(work, 'attempts', attempt.attempt)
+      else giveBack(work, attempt)
+    }
+  }
+}
+
+/** After a gap: claims not yet under way are void. */
+export function giveBackClaims(work: Work): void {
+  for (const attempt of work.state.attempts.values()) if (!attempt.departed) giveBack(work, attempt)
+}
+
+function giveBack(work: Work, attempt: Attempt): void {
+  note(work, attempt, 'release')
+  drop(work, 'attempts', attempt.attempt)
+  work.effects.push({ kind: 'abandon', attempt: attempt.attempt })
+}
+
+function isStillDue(state: State, attempt: Attempt): boolean {
+  const incident = incidentOf(state, attempt)
+  if (incident === null) return false
+  if (attempt.transition === 'resolved') return incident.state === 'resolved'
+  if (incident.state === 'resolved' || !isTellable(state, incident)) return false
+  return !attemptsOf(factsOf(state, incident, attempt.transition, attempt.recipient)).some(
+    ({ peer, stored, acceptedAtMs }) => peer !== state.options.self && (stored || acceptedAtMs !== null),
+  )
+}
+
+function wasAccepted(state: State, attempt: Attempt): boolean {
+  const incident = incidentOf(state, attempt)
+  if (incident === null) return true
+  return attemptsOf(factsOf(state, incident, attempt.transition, attempt.recipient)).some(
+    ({ peer, acceptedAtMs }) => peer === state.options.self && acceptedAtMs !== null,
+  )
+}
+
+/** The first of the attempt's incidents, under whatever id it has now. */
+function incidentOf(state: State, attempt: Attempt): Incident | null {
+  for (const incident of state.incidents.values()) {
+    if (attempt.incidents.includes(incident.id)) return incident
+  }
+  for (const incident of state.incidents.values()) {
+    if (incident.aliases.some((alias) => attempt.incidents.includes(alias))) return incident
+  }
+  return null
+}
+
+function note(work: Work, { incidents, transition, recipient, attempt }: Attempt, step: NoticeRecord['step']): void {
+  publishNotice(work, { step, incidents, transition, recipient, attempt })
+}
+
+function publishNotice(work: Work, body: NoticeRecord): void {
+  const record = ownRecord(work.state, 'notice', body)
+  if (keepRecord(work, record, 0)) work.effects.push({ kind: 'gossip', record })
+}

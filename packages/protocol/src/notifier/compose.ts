@@ -1,0 +1,51 @@
+/** Writing a notice: everything a person needs, from what this host knows at this moment. */
+import { PRESENCE } from '../ids.ts'
+import type { Incident } from '../incidents/incident.ts'
+import { nameOf } from '../incidents/quieting.ts'
+import { longestPeriodMs } from '../membership/presence-class.ts'
+import type { State } from '../state.ts'
+import type { Transition } from '../wire/records.ts'
+import type { Notice, ToldIncident } from './notice.ts'
+
+/** The notice of one transition of these incidents. */
+export function composeNotice(state: State, transition: Transition, incidents: readonly Incident[]): Notice {
+  return {
+    mesh: state.options.mesh,
+    transition,
+    incidents: incidents.map((incident) => tell(state, incident)),
+    massDeath: transition === 'fired' && isMassDeath(state),
+    toldBy: state.options.name,
+    writtenUnixMs: Math.round(state.clock.unixMs),
+  }
+}
+
+function tell(state: State, incident: Incident): ToldIncident {
+  const checks = incident.check === PRESENCE ? [...(state.results.get(incident.host)?.keys() ?? [])].sort() : []
+  return {
+    id: incident.id,
+    aliases: incident.aliases,
+    host: incident.host,
+    hostName: nameOf(state, incident.host),
+    check: incident.check,
+    fault: incident.fault,
+    severity: incident.severity,
+    sinceUnixMs: incident.sinceUnixMs,
+    lastedMs: Math.max(0, Math.round((incident.resolvedUnixMs ?? state.clock.unixMs) - incident.sinceUnixMs)),
+    voters: incident.voters.map((host) => nameOf(state, host)),
+    observers: incident.fault === 'isolated' ? state.members.size : incident.observers,
+    alsoOn: incident.fault === 'isolated' ? [] : checks,
+    because: incident.because,
+  }
+}
+
+/** More than half of the mesh has vanished within one period: a split, or a mass death. */
+function isMassDeath(state: State): boolean {
+  let vanished = 0
+  let size = 1
+  for (const member of state.members.values()) {
+    if (member.state === 'left' || member.state === 'revoked' || member.state === 'asleep') continue
+    size += 1
+    if (member.state === 'silent' && state.clock.awakeMs - member.stateAtMs <= longestPeriodMs(state)) vanished += 1
+  }
+  return vanished * 2 > size
+}

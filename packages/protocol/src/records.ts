@@ -1,0 +1,118 @@
+/**
+ * The mergeable records: verdicts, notices and mesh records, a set that every member ends up with.
+ *
+ * A record is kept once under its id and never changes. What supersedes another says so itself.
+ */
+import type { HostId, RecipientId } from './ids.ts'
+import { limits } from './limits.ts'
+import { factKey } from './notifier/facts.ts'
+import type { HeldRecord, NoticeFact } from './state.ts'
+import { recordIdOf } from './wire/names.ts'
+import type { AnySigned, MeshRecord, SignedAs } from './wire/records.ts'
+import { drop, holds, nowOf, put, type Work } from './work.ts'
+
+/**
+ * Adds a record that was made `ageMs` ago. False when it is known already, too old, or superseded.
+ */
+export function keepRecord(work: Work, record: AnySigned, ageMs: number): boolean {
+  const { state } = work
+  const id = recordIdOf(record)
+  if (state.records.has(id) || (expires(record) && ageMs > limits.historyMs)) return false
+  if (record.domain === 'record' && !supersede(work, record)) return false
+  hold(work, id, { record, bornAtMs: state.clock.elapsedMs - ageMs, learntAtMs: nowOf(work) })
+  work.effects.push({ kind: 'keep-record', id, record })
+  if (record.domain === 'notice') indexNotice(work, record)
+  if (state.records.size > limits.records) dropOldest(work)
+  return true
+}
+
+/** Puts a record into the set without storing it again: it came from this host's own disk. */
+export function restoreRecord(work: Work, record: AnySigned, ageMs: number): void {
+  const id = recordIdOf(record)
+  if (work.state.records.has(id)) return
+  hold(work, id, { record, bornAtMs: work.state.clock.elapsedMs - ageMs, learntAtMs: Number.NEGATIVE_INFINITY })
+  if (record.domain === 'notice') indexNotice(work, record)
+}
+
+/** Forgets the closed records that are older than the history. */
+export function expireRecords(work: Work): void {
+  for (const [id, held] of work.state.records) {
+    if (expires(held.record) && work.state.clock.elapsedMs - held.bornAtMs > limits.historyMs) dropRecord(work, id)
+  }
+}
+
+/** All mesh records of one kind. */
+export function* meshRecords<K extends MeshRecord['kind']>(
+  state: Work['state'],
+  kind: K,
+): Generator<{ id: string; signer: HostId; body: Extract<MeshRecord, { kind: K }>; bornAtMs: number }> {
+  for (const [id, { record, bornAtMs }] of state.records) {
+    if (record.domain === 'record' && record.body.kind === kind) {
+      yield { id, signer: record.signer, body: record.body as Extract<MeshRecord, { kind: K }>, bornAtMs }
+    }
+  }
+}
+
+function expires(record: AnySigned): boolean {
+  if (record.domain !== 'record') return true
+  const { kind } = record.body
+  return kind === 'ack' || kind === 'silence' || kind === 'maintenance'
+}
+
+function hold(work: Work, id: string, held: HeldRecord): void {
+  put(work, 'records', id, held)
+  toggle(work, id)
+}
+
+function dropRecord(work: Work, id: string): void {
+  drop(work, 'records', id)
+  toggle(work, id)
+  work.effects.push({ kind: 'drop-record', id })
+}
+
+/** XOR is its own inverse: the same word adds an id to the hash of the set and takes it away. */
+function toggle(work: Work, id: string): void {
+  const [high, low] = work.state.sets
+  work.state.sets = [high ^ Number.parseInt(id.slice(0, 8), 16), low ^ Number.parseInt(id.slice(8, 16), 16)]
+}
+
+function dropOldest(work: Work): void {
+  let oldest: string | null = null
+  let bornAtMs = Number.POSITIVE_INFINITY
+  for (const [id, held] of work.state.records) {
+    if (expires(held.record) && held.bornAtMs < bornAtMs) {
+      oldest = id
+      bornAtMs = held.bornAtMs
+    }
+  }
+  if (oldest !== null) dropRecord(work, oldest)
+}
+
+/** Drops what the new record replaces. False when the new one is itself replaced already. */
+function supersede(work: Work, { signer, body }: SignedAs<'record'>): boolean {
+  if (body.kind === 'member') {
+    for (const other of meshRecords(work.state, 'member')) {
+      if (other.signer !== signer) continue
+      if (other.body.serial >= body.serial) return false
+      dropRecord(work, other.id)
+    }
+  }
+  return true
+}
+
+function indexNotice(work: Work, { signer, body }: SignedAs<'notice'>): void {
+  if (!holds(work.state, 'merged-log') && signer !== work.state.options.self) return
+  const fact: NoticeFact = { peer: signer, attempt: body.attempt, step: body.step, atMs: nowOf(work) }
+  for (const incident of body.incidents) {
+    const key = factKey(incident, body.transition, body.recipient)
+    put(work, 'facts', key, [...(work.state.facts.get(key) ?? []), fact])
+  }
+}
+
+/** A recipient as all agents know it. */
+export interface Recipient {
+  readonly id: RecipientId
+  readonly record: string
+  readonly name: string
+  readonly publicKey: Uint8Array
+}

@@ -1,0 +1,77 @@
+/**
+ * The log of a host: a chain of signed entries that everybody holds a start of, in order and without a gap.
+ *
+ * Only the next entry is accepted. When gossip brings a later one, what is missing is pulled.
+ */
+import { startCatchUp } from '../catch-up.ts'
+import type { Road } from '../event.ts'
+import type { HostId } from '../ids.ts'
+import { judgeResult, openCheckIncidentOf } from '../incidents/check-incidents.ts'
+import { resolveIncident } from '../incidents/host-incidents.ts'
+import { limits } from '../limits.ts'
+import { cidOf, encodeCanonical } from '../wire/canonical.ts'
+import type { Entry, LogHead, SignedAs } from '../wire/records.ts'
+import { nowOf, ownRecord, put, type Work } from '../work.ts'
+
+/** Writes the gathered results into this host's own log, when there are enough or it is time. */
+export function writeEntryWhenDue(work: Work): void {
+  const { state } = work
+  const waiting = state.gathered.length > 0 && nowOf(work) - state.gatheredSinceMs >= limits.gatherMs
+  const full = state.gathered.length >= limits.entryResults
+  if (!waiting && !full && state.retired.length === 0) return
+  const head = state.heads.get(state.options.self)
+  const results = state.gathered.slice(0, limits.entryResults)
+  const entry = ownRecord(state, 'entry', {
+    life: state.life,
+    seq: head !== undefined && head.incarnation === state.life.incarnation ? head.seq + 1 : 1,
+    previous: head?.cid ?? null,
+    atUnixMs: Math.round(state.clock.unixMs),
+    results,
+    retired: state.retired,
+  })
+  state.gathered = state.gathered.slice(limits.entryResults)
+  state.retired = []
+  append(work, entry, true)
+  work.effects.push({ kind: 'gossip', record: entry })
+}
+
+/** Takes in an entry of another host's log, or one of our own that our disk had lost. */
+export function receiveEntry(work: Work, entry: SignedAs<'entry'>, from: HostId, road: Road): void {
+  const { state } = work
+  const head = state.heads.get(entry.signer)
+  if (!isFurther(entry.body, head)) return
+  const own = entry.signer === state.options.self
+  if (own && (entry.body.life.incarnation >= state.life.incarnation || head?.incarnation === state.life.incarnation)) {
+    return
+  }
+  // What a peer streams in a catch-up is all that it holds: a gap in it is history that is trimmed everywhere.
+  if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false)
+  else startCatchUp(work, from)
+}
+
+function isFurther({ life, seq }: Entry, head: LogHead | undefined): boolean {
+  if (head === undefined) return true
+  return life.incarnation > head.incarnation || (life.incarnation === head.incarnation && seq > head.seq)
+}
+
+/** Whether an entry follows the head without a gap: by its number, and by the hash of the one before. */
+export function isNext({ life, seq, previous }: Entry, head: LogHead | undefined): boolean {
+  if (previous !== (head?.cid ?? null)) return false
+  return seq === (head !== undefined && head.incarnation === life.incarnation ? head.seq + 1 : 1)
+}
+
+function append(work: Work, entry: SignedAs<'entry'>, sync: boolean): void {
+  const { body, signer } = entry
+  const head = { incarnation: body.life.incarnation, seq: body.seq, cid: cidOf(encodeCanonical(body)) }
+  put(work, 'heads', signer, head)
+  work.effects.push({ kind: 'keep-entry', entry, head, sync })
+  const results = new Map(work.state.results.get(signer) ?? [])
+  for (const result of body.results) results.set(result.check, result)
+  for (const name of body.retired) results.delete(name)
+  put(work, 'results', signer, results)
+  for (const result of body.results) judgeResult(work, signer, result)
+  for (const name of body.retired) {
+    const open = openCheckIncidentOf(work, signer, name)
+    if (open !== null) resolveIncident(work, open)
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The core: one event in, the next state and what is to be done out.
+ *
+ * Pure: time arrives on the event, chance comes from the state, and the world is touched by effects only. The same
+ * function runs in the agent, in the simulator and in the replay of a recording.
+ */
+import { answerCatchUp, catchUpWhenDue, startCatchUp } from './catch-up.ts'
+import { nextDueMs } from './due.ts'
+import type { Effect } from './effect.ts'
+import type { Command, Event } from './event.ts'
+import type { HostId } from './ids.ts'
+import { endSteadyFlapping } from './incidents/host-incidents.ts'
+import { applyMeshRecord, forgetOldIncidents } from './incidents/housekeeping.ts'
+import { limits } from './limits.ts'
+import { hear } from './membership/hearing.ts'
+import { beatWhenDue, nextHeartbeat, sendHeartbeat } from './membership/heartbeats.ts'
+import { judgeIsolation } from './membership/isolation.ts'
+import { advanceClock, endQuietWhenDue, gapMs, noticeGap } from './membership/quiet.ts'
+import { failProbe, watchMembers } from './membership/suspicion.ts'
+import { receiveVerdict, receiveVote, weighOffers } from './membership/testimony.ts'
+import { depart, endOldAttempts, noteDelivered, noteOutcome, yieldTo } from './notifier/attempts.ts'
+import { tellWhenDue } from './notifier/duties.ts'
+import { expireRecords, keepRecord } from './records.ts'
+import { receiveEntry, writeEntryWhenDue } from './results/log.ts'
+import { configureChecks, judgeLateness, observe } from './results/own-checks.ts'
+import type { State } from './state.ts'
+import type { MeshRecord } from './wire/records.ts'
+import { amendMember, beginWork, drop, nowOf, ownRecord, type Work } from './work.ts'
+
+export interface Step {
+  readonly state: State
+  readonly effects: readonly Effect[]
+}
+
+const NOTHING: readonly Effect[] = []
+
+/** What follows from one event. */
+export function step(state: State, event: Event): Step {
+  const clock = advanceClock(state, event.at)
+  if (event.kind === 'tick' && clock.awakeMs < state.dueAtMs && gapMs(state, event.at) <= limits.ownGapMs) {
+    return { state: { ...state, clock }, effects: NOTHING }
+  }
+  const work = beginWork(state)
+  work.state.clock = clock
+  noticeGap(work, event.at)
+  take(work, event)
+  if (isUrgent(event)) evaluate(work)
+  work.state.dueAtMs = isUrgent(event) ? nextDueMs(work.state) : nowOf(work)
+  return { state: work.state, effects: work.effects }
+}
+
+/** Events after which a duty may fall due at once; after the others the next tick is soon enough. */
+function isUrgent(event: Event): boolean {
+  switch (event.kind) {
+    case 'tick':
+    case 'sent':
+    case 'probe-ended':
+    case 'command':
+      return true
+    case 'received':
+      return event.record.domain !== 'entry' && event.record.domain !== 'heartbeat'
+    default:
+      return false
+  }
+}
+
+function take(work: Work, event: Event): void {
+  switch (event.kind) {
+    case 'tick':
+      return
+    case 'received':
+      return receive(work, event)
+    case 'connected':
+      work.state.connected = new Set(work.state.connected).add(event.peer)
+      startCatchUp(work, event.peer, 0)
+      return
+    case 'disconnected':
+      work.state.connected = new Set([...work.state.connected].filter((peer) => peer !== event.peer))
+      drop(work, 'catchUps', event.peer)
+      return
+    case 'probe-ended':
+      return endProbe(work, event)
+    case 'probed':
+      noteFrame(work, event.from)
+      work.effects.push({ kind: 'answer-probe', ask: event.ask, heartbeat: nextHeartbeat(work, event.nonce) })
+      return
+    case 'catch-up-asked':
+      noteFrame(work, event.from)
+      return answerCatchUp(work, event)
+    case 'catch-up-ended':
+      if (event.ok) noteFrame(work, event.peer)
+      drop(work, 'catchUps', event.peer)
+      return
+    case 'observed':
+      return observe(work, event.results)
+    case 'configured':
+      return configureChecks(work, event.checks, event.spentMs)
+    case 'departing':
+      return depart(work, event)
+    case 'sent':
+      return noteOutcome(work, event)
+    case 'delivered':
+      work.state.lastWakuAtMs = nowOf(work)
+      return noteDelivered(work, event)
+    case 'waku-worked':
+      work.state.lastWakuAtMs = nowOf(work)
+      return
+    case 'route':
+      work.state.routeUp = event.up
+      return
+    case 'command':
+      return obey(work, event.command)
+    default:
+      return event satisfies never
+  }
+}
+
+function receive(work: Work, event: Extract<Event, { kind: 'received' }>): void {
+  const { from, record, ageMs, road } = event
+  noteFrame(work, from)
+  switch (record.domain) {
+    case 'heartbeat':
+      return hear(work, record, { from, ageMs, direct: from === record.signer && road !== 'catch-up' })
+    case 'vote':
+      return receiveVote(work, record, ageMs)
+    case 'verdict':
+      return receiveVerdict(work, record, ageMs)
+    case 'entry':
+      return receiveEntry(work, record, from, road)
+    case 'notice':
+      if (keepRecord(work, record, ageMs)) yieldTo(work, record)
+      return
+    case 'record':
+      if (keepRecord(work, record, ageMs)) applyMeshRecord(work, record)
+      return
+    default:
+      return record satisfies never
+  }
+}
+
+/** Any authenticated frame shows that its sender is there, and that this host hears somebody. */
+function noteFrame(work: Work, from: HostId): void {
+  if (work.state.members.has(from)) amendMember(work, from, { frameAtMs: nowOf(work) })
+}
+
+function endProbe(work: Work, event: Extract<Event, { kind: 'probe-ended' }>): void {
+  const { target, nonce, answer, direct } = event
+  if (answer !== null && answer.signer === target && answer.body.nonce === nonce) {
+    if (direct) noteFrame(work, target)
+    hear(work, answer, { from: target, ageMs: 0, direct })
+    return
+  }
+  const member = work.state.members.get(target)
+  if (member?.suspicion?.probe?.nonce === nonce) failProbe(work, member)
+}
+
+function obey(work: Work, command: Command): void {
+  switch (command.kind) {
+    case 'publish':
+      return publish(work, command.record)
+    case 'stop':
+      work.state.stopping = true
+      return sendHeartbeat(work)
+    case 'leave':
+      work.state.stopping = true
+      return publish(work, { kind: 'leave', life: work.state.life })
+    default:
+      return command satisfies never
+  }
+}
+
+function publish(work: Work, body: MeshRecord): void {
+  const record = ownRecord(work.state, 'record', body)
+  if (!keepRecord(work, record, 0)) return
+  work.effects.push({ kind: 'gossip', record })
+  applyMeshRecord(work, record)
+}
+
+/** Everything that time alone may bring about, in the order in which one thing can lead to the next. */
+function evaluate(work: Work): void {
+  endQuietWhenDue(work)
+  judgeIsolation(work)
+  watchMembers(work)
+  weighOffers(work)
+  endSteadyFlapping(work)
+  judgeLateness(work)
+  writeEntryWhenDue(work)
+  endOldAttempts(work)
+  tellWhenDue(work)
+  catchUpWhenDue(work)
+  expireRecords(work)
+  forgetOldIncidents(work)
+  beatWhenDue(work)
+}

@@ -1,0 +1,56 @@
+/**
+ * Canonical bytes: one value, one encoding, one hash.
+ *
+ * Values are dag-cbor (maps sorted by key, shortest integers, no NaN, no undefined). Reading re-encodes and compares,
+ * so that no two byte strings stand for the same record.
+ * Source: https://ipld.io/specs/codecs/dag-cbor/spec/
+ */
+import * as dagCbor from '@ipld/dag-cbor'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { CID } from 'multiformats/cid'
+import * as digest from 'multiformats/hashes/digest'
+import { ProtocolError } from '../errors.ts'
+
+/** Multihash code of sha2-256. Source: https://github.com/multiformats/multicodec */
+const SHA2_256 = 0x12
+
+/** Encodes a value as dag-cbor. Throws when it holds `undefined`, NaN or an infinity: a bug of the caller. */
+export function encodeCanonical(value: unknown): Uint8Array {
+  return dagCbor.encode(value)
+}
+
+/**
+ * Decodes dag-cbor of at most `bytesMax` bytes.
+ *
+ * Throws a `ProtocolError`: `too-large`, `malformed`, or `not-canonical` when other bytes would say the same.
+ */
+export function decodeCanonical(bytes: Uint8Array, bytesMax: number): unknown {
+  if (bytes.byteLength > bytesMax) {
+    throw new ProtocolError('too-large', `${bytes.byteLength} bytes, at most ${bytesMax} are read`)
+  }
+  let value: unknown
+  try {
+    value = dagCbor.decode(bytes)
+  } catch (cause) {
+    throw new ProtocolError('malformed', 'not dag-cbor', { cause })
+  }
+  if (!equalBytes(dagCbor.encode(value), bytes)) throw new ProtocolError('not-canonical', 'not the canonical bytes')
+  return value
+}
+
+/** The CID (v1, dag-cbor, sha2-256) of bytes that `encodeCanonical` made, as base32 text. */
+export function cidOf(bytes: Uint8Array): string {
+  return CID.createV1(dagCbor.code, digest.create(SHA2_256, sha256(bytes))).toString()
+}
+
+/** Lower-case hex of the sha256 of the canonical bytes of a value. */
+export function hashOf(value: unknown): string {
+  return bytesToHex(sha256(encodeCanonical(value)))
+}
+
+/** True when both hold the same bytes. Not constant-time: never use it on secrets. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.byteLength !== b.byteLength) return false
+  return a.every((byte, index) => byte === b[index])
+}
