@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isRefusedAddress } from './addresses.ts'
+import { guardedLookup, isRefusedAddress, REFUSED_ADDRESS } from './addresses.ts'
 
 describe('isRefusedAddress', () => {
   it.each([
@@ -34,5 +34,28 @@ describe('isRefusedAddress', () => {
     'example.org',
   ])('lets %s be', (address) => {
     expect(isRefusedAddress(address)).toBe(false)
+  })
+})
+
+describe('guardedLookup', () => {
+  const look = (name: string, all: boolean) =>
+    new Promise((resolve) => {
+      guardedLookup(name, { all }, (error, address) => resolve(error?.code ?? address))
+    })
+
+  it('refuses a name that leads to a refused address', async () => {
+    // A literal resolves to itself.
+    expect(await look('169.254.169.254', true)).toBe(REFUSED_ADDRESS)
+    expect(await look('169.254.169.254', false)).toBe(REFUSED_ADDRESS)
+    expect(await look('fe80::1', true)).toBe(REFUSED_ADDRESS)
+  })
+
+  it('gives all addresses, or the first', async () => {
+    expect(await look('127.0.0.1', true)).toEqual([{ address: '127.0.0.1', family: 4 }])
+    expect(await look('127.0.0.1', false)).toBe('127.0.0.1')
+  })
+
+  it('passes on that there is no such name', async () => {
+    expect(await look('name.invalid', false)).toMatch(/^(?:ENOTFOUND|EAI_AGAIN)$/u)
   })
 })

@@ -1,6 +1,7 @@
 export * from './addresses.ts'
 export * from './check.ts'
-export { type Answer, type Condition, ConditionError, compileCondition } from './conditions/compile.ts'
+export { type Answer, type Condition, compileCondition } from './conditions/compile.ts'
+export { ConditionError } from './conditions/condition-error.ts'
 export { type Conditions, judge, type Verdict } from './conditions/judge.ts'
 export { COMMON_FUNCTIONS } from './conditions/language.ts'
 export { formatValue, renderCondition } from './conditions/render.ts'

@@ -37,11 +37,18 @@ export const CONDITION_LIST_MAX = 64
 /** Characters of a regular expression in a condition. */
 export const PATTERN_CHARS_MAX = 200
 
+/**
+ * Instructions of a compiled regular expression, and expressions in one condition: with the cap on a body's characters,
+ * a hostile body costs each expression 0.2 s at the very most (measured), and usually a few milliseconds.
+ */
+export const PATTERN_PROGRAM_MAX = 250
+export const PATTERNS_MAX = 4
+
 /** Bytes that are read of an HTTP body, and at most come out of a compressed one. */
 export const BODY_BYTES_MAX = 256 * 1024
 
-/** Characters of a body that conditions see: a regular expression over them takes milliseconds. */
-export const BODY_CHARS_MAX = 64 * 1024
+/** Characters of a body that conditions see. */
+export const BODY_CHARS_MAX = 32 * 1024
 
 /** Bytes of an HTTP response's headers, in all. */
 export const HEADER_BYTES_MAX = 16 * 1024

@@ -8,7 +8,7 @@ import type { Member, State } from './state.ts'
 import type { Moment } from './time.ts'
 import { compareLives, hostIncidentId } from './wire/names.ts'
 import type { Life, Result, SignedAs } from './wire/records.ts'
-import { beginWork, put, type Work } from './work.ts'
+import { beginWork, put, setMember, type Work } from './work.ts'
 
 /** A number of attempts that no incarnation reaches: an attempt's number is never used twice by one host. */
 const ATTEMPTS_PER_INCARNATION = 1_000_000
@@ -22,12 +22,12 @@ export function createState(options: CoreOptions, restored: Restored, at: Moment
   for (const { record, ageMs } of restored.carried) restoreRecord(work, record, ageMs)
   restoreResults(work, restored)
   for (const { signer, body } of meshRecords(work.state, 'member')) {
-    if (signer !== options.self) put(work, 'members', signer, { ...memberFor(work, signer), profile: body })
+    if (signer !== options.self) setMember(work, { ...memberFor(work, signer), profile: body })
   }
   for (const { signer, body } of meshRecords(work.state, 'leave')) {
     const member = memberFor(work, signer)
     if (signer !== options.self && compareLives(body.life, member.life) >= 0) {
-      put(work, 'members', signer, { ...member, state: 'left', life: body.life })
+      setMember(work, { ...member, state: 'left', life: body.life })
     }
   }
   for (const incident of restored.incidents.slice(-limits.incidents)) restoreIncident(work, incident)
@@ -47,6 +47,7 @@ function emptyState(options: CoreOptions, restored: Restored, at: Moment): State
     lastWakuAtMs: null,
     routeUp: true,
     members: new Map(),
+    roster: [options.self],
     connected: new Set(),
     quiet: { sinceMs: 0, untilMs: alone, rounds: 1, inRound: false },
     isolatedSinceMs: null,
@@ -83,7 +84,7 @@ function restoreResults(work: Work, { entries }: Restored): void {
     put(work, 'results', signer, results)
     if (signer === work.state.options.self) continue
     const member = memberFor(work, signer)
-    put(work, 'members', signer, { ...member, life: laterLife(member.life, body.life) })
+    setMember(work, { ...member, life: laterLife(member.life, body.life) })
   }
 }
 
@@ -111,7 +112,7 @@ function restoreIncident(work: Work, kept: Incident): void {
     return
   }
   put(work, 'incidents', incident.id, incident)
-  put(work, 'members', incident.host, {
+  setMember(work, {
     ...memberFor(work, incident.host),
     state: verdict.body.fault === 'asleep' ? 'asleep' : 'silent',
     life: verdict.body.life,

@@ -1,7 +1,7 @@
 /** When a tick next has anything to do. Ticks before that only move the clocks. */
 import { limits } from './limits.ts'
-import { isPresent } from './membership/observers.ts'
 import { classOf, deadlineMs, roundMs } from './membership/presence-class.ts'
+import { isPresent } from './membership/roster.ts'
 import type { State } from './state.ts'
 
 /** While something is going on, every tick counts; while an incident is open, one a second does. */

@@ -24,7 +24,7 @@ export type Effect =
   /** Append to the log of the entry's signer; `sync` (an entry of this host's own) means fsynced before it is sent. */
   | { readonly kind: 'keep-entry'; readonly entry: SignedAs<'entry'>; readonly head: LogHead; readonly sync: boolean }
   /** Store a mergeable record (verdict, notice, mesh record) durably under its id, or drop it. */
-  | { readonly kind: 'keep-record'; readonly id: string; readonly record: AnySigned }
+  | { readonly kind: 'keep-record'; readonly id: string; readonly record: AnySigned; readonly ageMs: number }
   | { readonly kind: 'drop-record'; readonly id: string }
   /** Store how much of a check's period has been spent, so that its deadline survives a restart. */
   | { readonly kind: 'keep-check-time'; readonly check: string; readonly spentMs: number }

@@ -6,7 +6,7 @@
 import type { HostId, RecipientId } from './ids.ts'
 import { limits } from './limits.ts'
 import { factKey } from './notifier/facts.ts'
-import type { HeldRecord, NoticeFact } from './state.ts'
+import type { HeldRecord, NoticeFact, State } from './state.ts'
 import { recordIdOf } from './wire/names.ts'
 import type { AnySigned, MeshRecord, SignedAs } from './wire/records.ts'
 import { drop, holds, nowOf, put, type Work } from './work.ts'
@@ -20,7 +20,7 @@ export function keepRecord(work: Work, record: AnySigned, ageMs: number): boolea
   if (state.records.has(id) || (expires(record) && ageMs > limits.historyMs)) return false
   if (record.domain === 'record' && !supersede(work, record)) return false
   hold(work, id, { record, bornAtMs: state.clock.elapsedMs - ageMs, learntAtMs: nowOf(work) })
-  work.effects.push({ kind: 'keep-record', id, record })
+  work.effects.push({ kind: 'keep-record', id, record, ageMs })
   if (record.domain === 'notice') indexNotice(work, record)
   if (state.records.size > limits.records) dropOldest(work)
   return true
@@ -41,16 +41,36 @@ export function expireRecords(work: Work): void {
   }
 }
 
+/** A mesh record of one kind, as held. */
+export interface HeldMeshRecord<K extends MeshRecord['kind']> {
+  readonly id: string
+  readonly signer: HostId
+  readonly body: Extract<MeshRecord, { kind: K }>
+  readonly bornAtMs: number
+}
+
+/** Mesh records by kind. A memo: it goes with the set that it was made from. */
+const kinds = new WeakMap<State['records'], Map<string, HeldMeshRecord<MeshRecord['kind']>[]>>()
+
 /** All mesh records of one kind. */
-export function* meshRecords<K extends MeshRecord['kind']>(
-  state: Work['state'],
+export function meshRecords<K extends MeshRecord['kind']>(
+  { records }: Pick<State, 'records'>,
   kind: K,
-): Generator<{ id: string; signer: HostId; body: Extract<MeshRecord, { kind: K }>; bornAtMs: number }> {
-  for (const [id, { record, bornAtMs }] of state.records) {
-    if (record.domain === 'record' && record.body.kind === kind) {
-      yield { id, signer: record.signer, body: record.body as Extract<MeshRecord, { kind: K }>, bornAtMs }
-    }
+): readonly HeldMeshRecord<K>[] {
+  const known = kinds.get(records) ?? sortByKind(records)
+  kinds.set(records, known)
+  return (known.get(kind) ?? []) as unknown as readonly HeldMeshRecord<K>[]
+}
+
+function sortByKind(records: State['records']): Map<string, HeldMeshRecord<MeshRecord['kind']>[]> {
+  const byKind = new Map<string, HeldMeshRecord<MeshRecord['kind']>[]>()
+  for (const [id, { record, bornAtMs }] of records) {
+    if (record.domain !== 'record') continue
+    const { kind } = record.body
+    const held = { id, signer: record.signer, body: record.body, bornAtMs }
+    byKind.set(kind, [...(byKind.get(kind) ?? []), held])
   }
+  return byKind
 }
 
 function expires(record: AnySigned): boolean {
@@ -61,11 +81,13 @@ function expires(record: AnySigned): boolean {
 
 function hold(work: Work, id: string, held: HeldRecord): void {
   put(work, 'records', id, held)
+  kinds.delete(work.state.records)
   toggle(work, id)
 }
 
 function dropRecord(work: Work, id: string): void {
   drop(work, 'records', id)
+  kinds.delete(work.state.records)
   toggle(work, id)
   work.effects.push({ kind: 'drop-record', id })
 }

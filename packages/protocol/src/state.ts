@@ -147,6 +147,8 @@ export interface State {
   readonly lastWakuAtMs: number | null
   readonly routeUp: boolean
   readonly members: ReadonlyMap<HostId, Member>
+  /** This host and the members that take part, in the order of their ids. */
+  readonly roster: readonly HostId[]
   readonly connected: ReadonlySet<HostId>
   readonly quiet: Quiet | null
   /** Since when this host has heard nobody; null while it hears somebody. */

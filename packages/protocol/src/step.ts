@@ -13,7 +13,7 @@ import { endSteadyFlapping } from './incidents/host-incidents.ts'
 import { applyMeshRecord, forgetOldIncidents } from './incidents/housekeeping.ts'
 import { limits } from './limits.ts'
 import { hear } from './membership/hearing.ts'
-import { beatWhenDue, nextHeartbeat, sendHeartbeat } from './membership/heartbeats.ts'
+import { beatSoon, beatWhenDue, nextHeartbeat, sendHeartbeat } from './membership/heartbeats.ts'
 import { judgeIsolation } from './membership/isolation.ts'
 import { advanceClock, endQuietWhenDue, gapMs, noticeGap } from './membership/quiet.ts'
 import { failProbe, watchMembers } from './membership/suspicion.ts'
@@ -73,6 +73,7 @@ function take(work: Work, event: Event): void {
     case 'connected':
       work.state.connected = new Set(work.state.connected).add(event.peer)
       startCatchUp(work, event.peer, 0)
+      beatSoon(work)
       return
     case 'disconnected':
       work.state.connected = new Set([...work.state.connected].filter((peer) => peer !== event.peer))

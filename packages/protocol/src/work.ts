@@ -5,6 +5,7 @@
  */
 import type { Effect } from './effect.ts'
 import type { HostId } from './ids.ts'
+import { counts, rosterOf } from './membership/roster.ts'
 import { nextRandom } from './prng.ts'
 import type { Attempt, Member, State } from './state.ts'
 import { WIRE_VERSION } from './wire/envelope.ts'
@@ -47,8 +48,15 @@ export function amendMember(work: Work, host: HostId, change: Partial<Member>): 
   const member = work.state.members.get(host)
   if (member === undefined) throw new Error(`assertion failed: ${host} is a member`)
   const amended = { ...member, ...change }
-  put(work, 'members', host, amended)
+  setMember(work, amended)
   return amended
+}
+
+/** Adds or replaces a member, and the roster with it when who takes part has changed. */
+export function setMember(work: Work, member: Member): void {
+  const before = work.state.members.get(member.host)
+  put(work, 'members', member.host, member)
+  if ((before !== undefined && counts(before)) !== counts(member)) work.state.roster = rosterOf(work.state)
 }
 
 /** The awake clock's reading of this step. */

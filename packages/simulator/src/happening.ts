@@ -47,6 +47,8 @@ export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'effect'; readonly host: HostId; readonly effect: Effect; readonly before: CoreView }
   /** Whether a host's Waku takes notices and delivers them in time. */
   | { readonly kind: 'waku'; readonly host: HostId; readonly works: boolean }
+  /** A person adds a recipient at some host. */
+  | { readonly kind: 'announced'; readonly recipient: RecipientId }
   | { readonly kind: 'online'; readonly recipient: RecipientId; readonly online: boolean }
   /** Waku took a copy of a notice. */
   | {

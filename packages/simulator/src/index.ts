@@ -1,1 +1,18 @@
-export {}
+export type { Exercised } from './checkers/all.ts'
+export { type Broken, INVARIANTS, type Invariant } from './checkers/checker.ts'
+export type { Core, CoreView } from './core.ts'
+export { FAULT_KINDS, type Fault, type Line } from './faults.ts'
+export { formatReport } from './report.ts'
+export { NAMED, type NamedScenario } from './scenarios/named.ts'
+export type { Scenario } from './scenarios/scenario.ts'
+export {
+  type RunOptions,
+  type RunResult,
+  type RunsOptions,
+  runNamed,
+  runSeed,
+  runSeeds,
+  seedFrom,
+  type Sums,
+  tellStory,
+} from './simulate.ts'

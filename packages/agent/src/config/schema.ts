@@ -2,16 +2,15 @@
  * `muster.yaml`, as a schema: what may be written, what it means, and what holds when nothing is.
  *
  * The same schema reads the file, makes the JSON Schema for editors and the pages in `docs/`.
- * The schema of a check is handed in: it belongs to the checks.
+ * What may be written in a check is decided by `@muster/checks`.
  */
+import { isIPv6 } from 'node:net'
+import { checksSchema, formatDuration, parseDuration } from '@muster/checks'
 import { z } from 'zod'
 import { HOST_NAME_PATTERN } from '../identity/certificate.ts'
-import { type AddressUse, multiaddrFault, parseEndpoint, portOf } from './addresses.ts'
-import { formatDuration, parseDuration } from './duration.ts'
+import { type AddressUse, type Endpoint, multiaddrFault, parseEndpoint, portOf } from './addresses.ts'
 import { quote } from './errors.ts'
 
-/** Checks on one host. */
-export const CHECKS_MAX = 1000
 /** Entries of any other list. */
 const LIST_MAX = 64
 const SECOND_MS = 1000
@@ -31,8 +30,10 @@ function fault(context: z.core.$RefinementCtx, input: unknown, message: string, 
 
 /** A duration within bounds, as whole milliseconds. `reason` says why the bounds are what they are. */
 function duration(meaning: string, leastMs: number, mostMs: number, reason: string) {
+  // The words belong to the text: JSON Schema drops the examples of what is converted.
   return z
     .string()
+    .meta({ description: meaning, examples: ['10s', '5m', '1h30m', '1d'] })
     .transform((text, context): number => {
       const ms = readDuration(text, context)
       if (ms >= leastMs && ms <= mostMs) return ms
@@ -42,7 +43,6 @@ function duration(meaning: string, leastMs: number, mostMs: number, reason: stri
       fault(context, text, `${quote(text)} is too ${edge}`, { remedy })
       return z.NEVER
     })
-    .meta({ description: meaning, examples: ['10s', '5m', '1h30m', '1d'] })
 }
 
 function readDuration(text: string, context: z.core.$RefinementCtx): number {
@@ -62,7 +62,10 @@ function multiaddrs(meaning: string, use: AddressUse) {
     if (found !== undefined) fault(context, text, `${quote(text)} ${found.what}`, { remedy: found.remedy })
   })
   const example = use === 'listen' ? '/ip4/0.0.0.0/tcp/4650' : '/dns4/vps-1.example.org/tcp/4650'
-  return z.array(address).max(LIST_MAX).meta({ description: meaning, examples: [[example]] })
+  return z
+    .array(address)
+    .max(LIST_MAX)
+    .meta({ description: meaning, examples: [[example]] })
 }
 
 const hostName = z
@@ -76,7 +79,9 @@ const hostName = z
 
 const tag = z.string().superRefine((text, context) => {
   if (/^[\p{L}\p{N}][\p{L}\p{N}._/-]{0,62}$/u.test(text)) return
-  fault(context, text, `${quote(text)} is not a tag`, { remedy: 'write a word of at most 63 letters, digits, ".", "_", "-" or "/"' })
+  fault(context, text, `${quote(text)} is not a tag`, {
+    remedy: 'write a word of at most 63 letters, digits, ".", "_", "-" or "/"',
+  })
 })
 
 const swarm = z
@@ -102,7 +107,10 @@ const presence = z
       DAY_MS,
       'with less, one lost packet would make a verdict; with more, nobody would be told',
     ).prefault('5s'),
-    sleeps: z.boolean().default(false).meta({ description: 'This host may sleep (a laptop): its silence wakes nobody.' }),
+    sleeps: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'This host may sleep (a laptop): its silence wakes nobody.' }),
     restart: duration(
       'How long this host may be away after an orderly stop.',
       SECOND_MS,
@@ -153,26 +161,33 @@ const api = z
   .strictObject({
     listen: z
       .string()
+      .meta({
+        description: 'Where the local API, the pings and the dashboard are. Keep it on loopback.',
+        examples: ['127.0.0.1:4651'],
+      })
       .transform((text, context) => {
         const endpoint = parseEndpoint(text)
         if ('port' in endpoint) return endpoint
         fault(context, text, `${quote(text)} ${endpoint.what}`, { remedy: endpoint.remedy })
         return z.NEVER
       })
-      .meta({ description: 'Where the local API, the pings and the dashboard are. Keep it on loopback.', examples: ['127.0.0.1:4651'] })
       .prefault('127.0.0.1:4651'),
   })
   .meta({ description: 'The local API.' })
 
-/** The schema of a whole config, around the schema of one check. */
-export function configSchema<Check>(checkSchema: z.ZodType<Check>, defaultHost: string) {
+/** The schema of a whole config. `defaultHost` is the name of a host whose config gives none. */
+export function configSchema(defaultHost: string) {
   return z
     .strictObject({
       host: hostName.prefault(defaultHost),
-      tags: z.array(tag).max(LIST_MAX).default([]).meta({ description: 'Words to group hosts by.', examples: [['home']] }),
+      tags: z
+        .array(tag)
+        .max(LIST_MAX)
+        .default([])
+        .meta({ description: 'Words to group hosts by.', examples: [['home']] }),
       swarm: swarm.prefault({}),
       presence: presence.prefault({}),
-      checks: z.array(checkSchema).max(CHECKS_MAX).default([]).meta({ description: 'What to look at on this host.' }),
+      checks: checksSchema.default([]).meta({ description: 'What to look at on this host.' }),
       waku: waku.prefault({}),
       notify: notify.prefault({}),
       api: api.prefault({}),
@@ -183,34 +198,46 @@ export function configSchema<Check>(checkSchema: z.ZodType<Check>, defaultHost: 
 interface Listeners {
   readonly swarm: { readonly listen: readonly string[] }
   readonly waku: { readonly serve: boolean; readonly listen: readonly string[] }
-  readonly api: { readonly listen: { readonly port: number } }
+  readonly api: { readonly listen: Endpoint }
+}
+
+interface Listener {
+  readonly path: PropertyKey[]
+  readonly port: number
+  /** The address that it is on, so that two may share a port on different ones. */
+  readonly on: string
 }
 
 function refuseSharedPorts(config: Listeners, context: z.core.$RefinementCtx): void {
-  const listeners: readonly (readonly [PropertyKey[], number, string])[] = [
-    ...config.swarm.listen.map((address, index) => [['swarm', 'listen', index], portOf(address), network(address)] as const),
-    ...(config.waku.serve ? config.waku.listen : []).map(
-      (address, index) => [['waku', 'listen', index], portOf(address), network(address)] as const,
-    ),
-    [['api', 'listen'], config.api.listen.port, 'any'],
-  ].map(([path, port, where]) => [path as PropertyKey[], port as number, where as string] as const)
-  for (const [index, [path, port, where]] of listeners.entries()) {
-    const other = listeners
-      .slice(0, index)
-      .find(([, taken, there]) => taken === port && port !== 0 && (where === there || where === 'any'))
+  const { swarm, waku, api } = config
+  const listenersOf = (section: string, addresses: readonly string[]): readonly Listener[] =>
+    addresses.map((address, index) => ({
+      path: [section, 'listen', index],
+      port: portOf(address),
+      on: address.split('/').slice(1, 3).join('/'),
+    }))
+  const family = isIPv6(api.listen.host) ? 'ip6' : 'ip4'
+  const listeners: readonly Listener[] = [
+    ...listenersOf('swarm', swarm.listen),
+    ...(waku.serve ? listenersOf('waku', waku.listen) : []),
+    { path: ['api', 'listen'], port: api.listen.port, on: `${family}/${api.listen.host}` },
+  ]
+  for (const [index, { path, port, on }] of listeners.entries()) {
+    const other = listeners.slice(0, index).find((before) => before.port === port && port !== 0 && clash(before.on, on))
     if (other === undefined) continue
-    const name = other[0].slice(0, 2).join('.')
-    const message = `port ${port} is taken by ${name} already`
+    const message = `port ${port} is taken by ${other.path.slice(0, 2).join('.')} already`
     context.issues.push({ code: 'custom', input: port, path, message, params: { remedy: 'give each its own port' } })
   }
 }
 
-/** Addresses of different families or hosts may share a port. */
-const network = (address: string): string => address.split('/').slice(1, 3).join('/')
+/** The same address, or one that stands for all. */
+function clash(a: string, b: string): boolean {
+  return a === b || [a, b].some((on) => on === 'ip4/0.0.0.0' || on === 'ip6/::')
+}
 
 /** The JSON Schema of a config, for editors and for `muster config schema`. */
-export function configJsonSchema(checkSchema: z.ZodType, defaultHost: string): z.core.JSONSchema.JSONSchema {
-  const { $schema, ...schema } = z.toJSONSchema(configSchema(checkSchema, defaultHost), {
+export function configJsonSchema(defaultHost: string): z.core.JSONSchema.JSONSchema {
+  const { $schema, ...schema } = z.toJSONSchema(configSchema(defaultHost), {
     io: 'input',
     unrepresentable: 'any',
   })

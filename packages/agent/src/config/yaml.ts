@@ -77,7 +77,7 @@ export function readYaml(text: string, file: string): YamlText {
 const REMEDIES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   MULTIPLE_DOCS: 'keep one document: remove the line ---',
-  BAD_ALIAS: 'an alias (*name) needs an anchor (&name) before it; a text that begins with * needs quotes',
+  BAD_ALIAS: 'put it in quotes if it is a text that begins with & or *',
   MISSING_CHAR: 'a bracket or a quote is open: close it',
   BLOCK_AS_IMPLICIT_KEY: 'a text that contains ": " needs quotes; a new key begins on its own line',
   MULTILINE_IMPLICIT_KEY: 'a key, its colon and its value begin on one line',
@@ -90,7 +90,7 @@ function parse(text: string, lines: LineCounter): Document.Parsed | undefined {
     return parseDocument(text, {
       version: '1.2',
       schema: 'core',
-      uniqueKeys: false,
+      uniqueKeys: true,
       prettyErrors: false,
       lineCounter: lines,
       logLevel: 'error',
@@ -126,10 +126,18 @@ function createReader(
     if (values > VALUES_MAX) return stop(node, 'these are too many values', `at most ${VALUES_MAX}, aliases expanded`)
     if (isAlias(node)) {
       const target = node.resolve(document)
-      return target === undefined ? undefined : plain(target, depth + 1)
+      if (target !== undefined) return plain(target, depth + 1)
+      const remedy = 'put it in quotes if it is a text that begins with *'
+      add('yaml-alias', node.range?.[0] ?? 0, `the alias ${quote(node.source)} has no anchor before it`, remedy)
+      return undefined
     }
     if (node.tag !== undefined) {
-      add('yaml-tag', node.range?.[0] ?? 0, `the tag ${quote(node.tag)} is not allowed`, 'remove it; put texts in quotes')
+      add(
+        'yaml-tag',
+        node.range?.[0] ?? 0,
+        `the tag ${quote(node.tag)} is not allowed`,
+        'remove it; put texts in quotes',
+      )
     }
     if (isScalar(node)) return node.value
     if (isSeq(node)) return node.items.map((item) => plain(item as Node, depth + 1))

@@ -164,12 +164,14 @@ export async function readOrCreateApiToken(folder: Folder): Promise<string> {
 
 /** Reads the token, for a command. Throws the same, and `api-token-missing` when no agent has run here yet. */
 export async function readApiToken(folder: Folder): Promise<string> {
-  const token = (await readKeyFile(folder.apiToken, TOKEN_WORDS, folder.isService)).trim()
-  if (!/^[A-Za-z0-9_-]{43}$/.test(token)) {
-    const remedy = `remove it and start the agent again: rm ${shellWord(folder.apiToken)}`
-    throw configError({ code: 'api-token-malformed', file: folder.apiToken, what: 'this is not a token', remedy })
-  }
-  return token
+  return await readKeyFile(folder.apiToken, TOKEN_WORDS, (text) => parseToken(text, folder.apiToken), folder.isService)
+}
+
+function parseToken(text: string, file: string): string {
+  const token = text.trim()
+  if (/^[A-Za-z0-9_-]{43}$/.test(token)) return token
+  const remedy = `remove it and start the agent again: rm ${shellWord(file)}`
+  throw configError({ code: 'api-token-malformed', file, what: 'this is not a token', remedy })
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -102,7 +102,7 @@ export function parseHostKey(text: string, file: string): HostKey {
 
 /** Reads `identity.key`. Throws a `ConfigError`: `identity-key-missing`, `-unreadable`, `-exposed`, `-empty`, `-malformed`. */
 export async function readHostKey(path: string): Promise<HostKey> {
-  return parseHostKey(await readKeyFile(path, WORDS), path)
+  return await readKeyFile(path, WORDS, (text) => parseHostKey(text, path))
 }
 
 /** Writes `identity.key`. Throws a `ConfigError` `identity-key-exists` instead of overwriting. */

@@ -29,12 +29,18 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /**
- * Reads a key file as text.
+ * Reads a key file.
  *
- * `groupMayRead` is for the service's token alone. Throws a `ConfigError`: `…-missing`, `…-unreadable`, `…-exposed`
- * (others could read it: the remedy is the `chmod` to type), `…-empty` or `…-malformed` (too large, not a file).
+ * `groupMayRead` is for the service's token alone. Throws what `parse` throws, and a `ConfigError`: `…-missing`,
+ * `…-unreadable`, `…-empty`, `…-malformed` (too large, not a file), and, once the content is known to be good,
+ * `…-exposed`: others could read it, and the remedy is the `chmod` to type. (A copy of the example is told so first.)
  */
-export async function readKeyFile(path: string, words: KeyFileWords, groupMayRead = false): Promise<string> {
+export async function readKeyFile<Key>(
+  path: string,
+  words: KeyFileWords,
+  parse: (text: string) => Key,
+  groupMayRead = false,
+): Promise<Key> {
   const problem = (kind: string, what: string, remedy: string): ConfigProblem => ({
     code: `${words.code}-${kind}`,
     file: path,
@@ -58,17 +64,6 @@ export async function readKeyFile(path: string, words: KeyFileWords, groupMayRea
   try {
     const { mode, size, isFile } = await describe(file)
     if (!isFile) throw configError(problem('malformed', `the ${words.noun} is not a file`, words.whenMissing))
-    const mask = groupMayRead ? 0o037 : 0o077
-    if ((mode & mask) !== 0) {
-      const octal = (mode & 0o777).toString(8).padStart(4, '0')
-      throw configError(
-        problem(
-          'exposed',
-          `other users of this machine can get at the ${words.noun} (mode ${octal})`,
-          `type: chmod ${groupMayRead ? '640' : '600'} ${shellWord(path)}`,
-        ),
-      )
-    }
     if (size === 0) throw configError(problem('empty', `the ${words.noun} is empty`, words.whenMissing))
     if (size > KEY_FILE_BYTES_MAX) {
       throw configError(
@@ -81,7 +76,19 @@ export async function readKeyFile(path: string, words: KeyFileWords, groupMayRea
     }
     const buffer = Buffer.alloc(KEY_FILE_BYTES_MAX)
     const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, 0)
-    return buffer.toString('utf8', 0, bytesRead)
+    const key = parse(buffer.toString('utf8', 0, bytesRead))
+    const mask = groupMayRead ? 0o037 : 0o077
+    if ((mode & mask) !== 0) {
+      const octal = (mode & 0o777).toString(8).padStart(4, '0')
+      throw configError(
+        problem(
+          'exposed',
+          `other users of this machine can get at the ${words.noun} (mode ${octal})`,
+          `type: chmod ${groupMayRead ? '640' : '600'} ${shellWord(path)}`,
+        ),
+      )
+    }
+    return key
   } finally {
     await file.close()
   }

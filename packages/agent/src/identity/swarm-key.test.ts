@@ -109,6 +109,13 @@ describe('on disk', () => {
     })
   })
 
+  test('a copy of the example is told to be one, before its mode is', async () => {
+    const path = join(folder, 'copy.key')
+    await writeFile(path, await readFile(EXAMPLE))
+    await chmod(path, 0o644)
+    await expect(readSwarmKey(path)).rejects.toMatchObject({ code: 'swarm-key-example', line: 3 })
+  })
+
   test('a missing file, a folder, an empty and a huge file are told apart', async () => {
     const path = join(folder, 'other.key')
     await expect(readSwarmKey(path)).rejects.toMatchObject({ code: 'swarm-key-missing' })

@@ -91,7 +91,7 @@ function fail(file: string, kind: string, what: string, remedy: string, line?: n
 
 /** Reads and checks a key file. Throws what `parseSwarmKey` throws, and `swarm-key-missing`, `-unreadable`, `-exposed`. */
 export async function readSwarmKey(path: string): Promise<Uint8Array> {
-  return parseSwarmKey(await readKeyFile(path, WORDS), path)
+  return await readKeyFile(path, WORDS, (text) => parseSwarmKey(text, path))
 }
 
 /** Writes a key file that only its owner can read. Throws a `ConfigError` `swarm-key-exists` instead of overwriting. */

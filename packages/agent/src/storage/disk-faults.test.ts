@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createStore, type Store } from './store.ts'
+import { createStore, readLastIncarnation, type Store } from './store.ts'
 
 const synced = { sync: true }
 /** Bytes that no compression shortens, different for each number. */
@@ -66,21 +66,29 @@ describe('damage', () => {
     if (file === undefined) throw new Error(`no ${pattern} in ${readdirSync(join(path, 'store'))}`)
     return file
   }
-  /** Enough to have tables, and a closed database. */
-  const fill = () =>
-    withStore(async (store) => {
+  /** Fills tables, and closes. LevelDB turns its log into tables when it opens, and only then surely. */
+  const fill = async () => {
+    await withStore(async (store) => {
       expect(await store.nextIncarnation()).toBe(1)
       for (let key = 0; key < 30; key += 1) {
         await store.family('outbox').put(`${key}`, value(200_000, key), { sync: false })
       }
     })
+    await withStore(async (store) => expect(await store.family('outbox').get('1')).toEqual(value(200_000, 1)))
+  }
 
   test.each<[string, () => void]>([
     ['CURRENT is garbage', () => writeFileSync(some(/CURRENT/), 'x')],
     ['CURRENT is gone', () => rmSync(some(/CURRENT/))],
     ['the manifest is gone', () => rmSync(some(/MANIFEST/))],
     ['the manifest is empty', () => writeFileSync(some(/MANIFEST/), '')],
-    ['the tables are gone', () => files(/ldb$/).forEach((file) => { rmSync(file) })],
+    [
+      'the tables are gone',
+      () =>
+        files(/ldb$/).forEach((file) => {
+          rmSync(file)
+        }),
+    ],
   ])('%s: the store is set aside, said, and a fresh one goes on with the next incarnation', async (_, damage) => {
     await fill()
     damage()
@@ -190,6 +198,7 @@ describe.skipIf(!canMount)('a disk that fails (needs root and mount)', () => {
     await withStore((store) => store.nextIncarnation())
     remount('ro')
     await expect(createStore(path)).rejects.toMatchObject({ code: 'read-only' })
+    expect(await readLastIncarnation(path)).toBe(1)
     remount('rw')
     expect(await withStore((store) => store.nextIncarnation())).toBe(2)
   })

@@ -12,4 +12,4 @@ export {
 export type { LogPosition } from './keys.ts'
 export { createMemoryDisk, type MemoryDisk } from './memory-driver.ts'
 export { StorageError, type StorageErrorCode } from './storage-error.ts'
-export { createMemoryStore, createStore, type Store } from './store.ts'
+export { createMemoryStore, createStore, readLastIncarnation, type Store } from './store.ts'

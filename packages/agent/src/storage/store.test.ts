@@ -210,7 +210,9 @@ describe.each(worlds)('the store %s', (_, createWorld) => {
   })
 
   test('each start has its own incarnation, also beyond what the peers know', async () => {
+    expect(await store.lastIncarnation()).toBe(0)
     expect(await store.nextIncarnation()).toBe(1)
+    expect(await store.lastIncarnation()).toBe(1)
     await reopen()
     expect(await store.nextIncarnation()).toBe(2)
     await reopen()

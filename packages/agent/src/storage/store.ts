@@ -37,6 +37,8 @@ export interface Store {
    * disk is behind them). On disk before it returns, so no two starts share one.
    */
   nextIncarnation(atLeast?: number): Promise<number>
+  /** The number of the newest start that is on disk, this one or the one before; 0 when there was none. */
+  lastIncarnation(): Promise<number>
   close(): Promise<void>
 }
 
@@ -59,8 +61,7 @@ export async function createStore(path: string): Promise<Store> {
     await writeFile(pidPath(path), `${process.pid}\n`, { mode: 0o600 }).catch(() => undefined)
     const opened = await openOrSetAside(path)
     driver = opened.driver
-    const counter = counterFile(join(path, 'incarnation'))
-    const store = await assembleStore(damageNoting(driver, path), counter, opened.setAside)
+    const store = await assembleStore(damageNoting(driver, path), incarnationFile(path), opened.setAside)
     return {
       ...store,
       async close() {
@@ -103,19 +104,31 @@ async function assembleStore(driver: Driver, counter: CounterFile, setAside: str
     )
   }
   if (version === 0) await writeNumber(driver, VERSION_KEY, FORMAT_VERSION)
+  const lastIncarnation = async (): Promise<number> =>
+    Math.max(await readNumber(driver, INCARNATION_KEY), await counter.read())
   return {
     log: createEntryLog(driver),
     setAside,
     family: (name) => createKeyValue(driver, name),
     batch: (operations, options) => writeRecords(driver, operations, options),
     async nextIncarnation(atLeast = 1) {
-      const next = Math.max((await readNumber(driver, INCARNATION_KEY)) + 1, (await counter.read()) + 1, atLeast)
+      const next = Math.max((await lastIncarnation()) + 1, atLeast)
       await counter.write(next)
       await writeNumber(driver, INCARNATION_KEY, next)
       return next
     },
+    lastIncarnation,
     close: () => driver.close(),
   }
+}
+
+/**
+ * The number of the newest start in a folder whose store cannot be opened; 0 when it cannot be told.
+ *
+ * For an agent that goes on in memory: it must start above this, and above what its peers have seen.
+ */
+export async function readLastIncarnation(path: string): Promise<number> {
+  return await incarnationFile(path).read()
 }
 
 async function readNumber(driver: Driver, key: Uint8Array): Promise<number> {
@@ -129,7 +142,8 @@ async function writeNumber(driver: Driver, key: Uint8Array, number: number): Pro
   await driver.batch([{ type: 'put', key, value }], { sync: true })
 }
 
-function counterFile(path: string): CounterFile {
+function incarnationFile(folder: string): CounterFile {
+  const path = join(folder, 'incarnation')
   return {
     async read() {
       // Unreadable or nonsense: the copy in the database decides alone.

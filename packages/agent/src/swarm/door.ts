@@ -6,15 +6,12 @@
  * protocol waits behind `guard`, identify and gossip included. Who does not come in within a few seconds is
  * disconnected.
  *
- * The door also knows which connections a member has, so it is where two become one. Only the side that dialled a
- * connection closes it as an extra; so both never close each other's, and each closes only while it sees another:
- * - a direct connection makes the relayed ones that I dialled extra;
- * - the one dialled by the lower host id stays;
- * - of several that I dialled, the oldest stays.
+ * The door also knows which connections a member has, so it is where two become one (`extra-connections.ts`).
  */
 
 import type { Connection, Libp2p, Stream, StreamHandler } from '@libp2p/interface'
 import type { HostId } from '@muster/protocol'
+import { extrasOf } from './extra-connections.ts'
 import { finish, readOneFrame, resetStream, within, writeFrame } from './framing.ts'
 import { HELLO_BYTES_MAX, HELLO_TIMEOUT_MS, PENDING_CONNECTIONS_MAX, STREAM_OPEN_TIMEOUT_MS } from './limits.ts'
 import type { PeerInfo, SwarmDeps, SwarmHandlers } from './swarm.ts'
@@ -192,7 +189,13 @@ export function createDoor(
   }
 
   const closeExtras = (peer: HostId): void => {
-    for (const visitor of extrasOf([...(members.get(peer) ?? [])], host < peer)) {
+    const roads = [...(members.get(peer) ?? [])].map((visitor) => ({
+      visitor,
+      isMine: visitor.connection.direction === 'outbound',
+      isDirect: visitor.connection.direct,
+      sinceMs: visitor.inSinceMs,
+    }))
+    for (const { visitor } of extrasOf(roads, host < peer)) {
       log.debug('extra connection closed', { host: peer, address: visitor.connection.remoteAddr.toString() })
       visitor.connection.close({ signal: AbortSignal.timeout(STREAM_OPEN_TIMEOUT_MS) }).catch((error: unknown) => {
         visitor.connection.abort(error instanceof Error ? error : new Error(String(error)))
@@ -254,19 +257,6 @@ export function createDoor(
       })
     },
   }
-}
-
-/** Which of my own connections to a member are not needed (see the top of this file). */
-function extrasOf(visitors: readonly Visitor[], isMineLower: boolean): Visitor[] {
-  const mine = visitors.filter(({ connection }) => connection.direction === 'outbound')
-  const mineDirect = mine.filter(({ connection }) => connection.direct)
-  const theirsDirect = visitors.some(({ connection }) => connection.direction === 'inbound' && connection.direct)
-  const theirsRelayed = visitors.some(({ connection }) => connection.direction === 'inbound' && !connection.direct)
-
-  if (theirsDirect && !isMineLower) return mine
-  const candidates = mineDirect.length > 0 ? mineDirect : theirsDirect || (theirsRelayed && !isMineLower) ? [] : mine
-  const [keep] = [...candidates].sort((a, b) => a.inSinceMs - b.inSinceMs)
-  return mine.filter((visitor) => visitor !== keep)
 }
 
 function bestOf(visitors: Iterable<Visitor> | undefined): Visitor | undefined {

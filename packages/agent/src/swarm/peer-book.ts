@@ -42,7 +42,7 @@ export interface PeerBook {
   disconnected(host: HostId, connectedMs: number, nowMs: number): void
   /** Makes everything due that is not connected. */
   reset(nowMs: number): void
-  /** The addresses known of a host. */
+  /** The addresses known of a host, those included that are only known to lead to it. */
   addressesOf(host: HostId): string[]
 }
 
@@ -128,7 +128,8 @@ export function createPeerBook(self: HostId, random: () => number, options: Dial
         entry.dueMs = nowMs + politeness(entry.answers) * random()
       }
     },
-    addressesOf: (host) => [...(entries.get(host)?.target.addresses ?? [])],
+    addressesOf: (host) =>
+      [...entries.values()].flatMap(({ answers, target }) => (answers === host ? target.addresses : [])),
   }
 }
 

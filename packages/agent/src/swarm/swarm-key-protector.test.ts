@@ -133,15 +133,15 @@ describe('the swarm key protector', () => {
   }
 
   it.each([
-    ['us', ours(NEW), 'us', ours(NEW)],
-    ['us', ours(NEW), 'stock', stock(NEW)],
-    ['stock', stock(NEW), 'us', ours(NEW)],
-    ['stock with the old key', stock(OLD), 'us with both', ours(NEW, OLD)],
-    ['stock with the new key', stock(NEW), 'us with both', ours(NEW, OLD)],
-    ['us with the new key first', ours(NEW, OLD), 'stock with the new key', stock(NEW)],
-    ['us with the old key first', ours(OLD, NEW), 'stock with the old key', stock(OLD)],
-    ['us with the old key first', ours(OLD, NEW), 'us with the new key first', ours(NEW, OLD)],
-  ])('%s dials %s%s', async (_dialler, dialler, _listener, listener) => {
+    ['us', 'us', ours(NEW), ours(NEW)],
+    ['us', 'stock', ours(NEW), stock(NEW)],
+    ['stock', 'us', stock(NEW), ours(NEW)],
+    ['stock with the old key', 'us with both', stock(OLD), ours(NEW, OLD)],
+    ['stock with the new key', 'us with both', stock(NEW), ours(NEW, OLD)],
+    ['us with the new key first', 'stock with the new key', ours(NEW, OLD), stock(NEW)],
+    ['us with the old key first', 'stock with the old key', ours(OLD, NEW), stock(OLD)],
+    ['us with the old key first', 'us with the new key first', ours(OLD, NEW), ours(NEW, OLD)],
+  ])('%s dials %s', async (_dialler, _listener, dialler, listener) => {
     const [from, to] = [await makeNode(dialler), await makeNode(listener)]
     expect(await echoes(await dial(from, portOf(to)), 3_000_000)).toBe(true)
   })
@@ -162,11 +162,11 @@ describe('the swarm key protector', () => {
   })
 
   it.each([
-    ['us', ours(NEW), 'us', ours(OLD)],
-    ['us', ours(NEW, OLD), 'us', ours(THIRD)],
-    ['us', ours(NEW), 'stock', stock(OLD)],
-    ['stock', stock(OLD), 'us', ours(NEW)],
-  ])('refuses a wrong key at once: %s dials %s', async (_dialler, dialler, _listener, listener) => {
+    ['us', 'us', ours(NEW), ours(OLD)],
+    ['us', 'us', ours(NEW, OLD), ours(THIRD)],
+    // Not "us to stock": a stock listener does not look, and hangs or not as chance has it.
+    ['stock', 'us', stock(OLD), ours(NEW)],
+  ])('refuses a wrong key at once: %s dials %s', async (_dialler, _listener, dialler, listener) => {
     const [from, to] = [await makeNode(dialler), await makeNode(listener)]
     // The upgrade times out only after this test does.
     await expect(from.dial(multiaddr(`/ip4/127.0.0.1/tcp/${portOf(to)}`))).rejects.toThrow()

@@ -173,7 +173,10 @@ class Subscriber {
     if (this.#waiting >= SUBSCRIBER_QUEUE_MAX) return Promise.reject(new Error('too many pushes are waiting'))
     this.#waiting += 1
     const sent = this.#tail.then(() => this.#send(bytes))
-    this.#tail = sent.catch(() => undefined).then(() => void (this.#waiting -= 1))
+    const settle = (): void => {
+      this.#waiting -= 1
+    }
+    this.#tail = sent.then(settle, settle)
     return sent
   }
 

@@ -28,7 +28,9 @@ export function createMemoryKv(): Kv {
       entries.delete(key)
     },
     async *iterate({ gte, lt, reverse = false, limit = Number.POSITIVE_INFINITY }) {
-      const keys = [...entries.keys()].filter((key) => (gte === undefined || key >= gte) && (lt === undefined || key < lt))
+      const keys = [...entries.keys()].filter(
+        (key) => (gte === undefined || key >= gte) && (lt === undefined || key < lt),
+      )
       keys.sort()
       if (reverse) keys.reverse()
       for (const key of keys.slice(0, limit)) {

@@ -77,7 +77,7 @@ export const REQUESTS_PER_SECOND = 20
 export const RELAY_BURST = 500
 export const RELAYED_PER_SECOND = 100
 
-/** Relayed messages refused in a row before the connection is closed. */
+/** Relayed messages refused, less those taken, before the connection is closed. */
 export const RELAY_REFUSALS_MAX = 1_000
 
 /** A request of ours that a peer has not answered by then has failed, in milliseconds. */

@@ -1,8 +1,12 @@
-import { createRoutingInfo } from '@waku/utils'
+import { createDecoder as createSealedDecoder } from '@waku/message-encryption/ecies'
 import { createDecoder, createEncoder } from '@waku/sdk'
+import { createRoutingInfo } from '@waku/utils'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createMemoryKv } from './kv.ts'
+import { MESSAGE_BYTES_MAX } from './limits.ts'
 import { CLUSTER_ID, SHARD } from './network.ts'
-import { createCleanup, startNode, startStockClient, until } from './testing/kit.ts'
+import { generateKeyPair, seal } from './seal.ts'
+import { createCleanup, startNode, startStockClient, type TestNode, until } from './testing/kit.ts'
 
 const cleanup = createCleanup()
 afterEach(() => cleanup.run())
@@ -11,6 +15,13 @@ const routingInfo = createRoutingInfo({ clusterId: CLUSTER_ID }, { shardId: SHAR
 const TOPIC = '/muster/1/test/proto'
 const never = new AbortController().signal
 const text = (payload: Uint8Array | undefined): string => Buffer.from(payload ?? []).toString()
+const fields = (words: string, timestampMs = Date.now()) => ({
+  contentTopic: TOPIC,
+  payload: Buffer.from(words),
+  timestampMs,
+})
+const meshed = (...nodes: readonly TestNode[]): Promise<void> =>
+  until(() => nodes.every(({ node }) => node.status().peers === nodes.length - 1))
 
 describe('an unmodified client', () => {
   test('pushes, hears what others push, and finds it in the store', async () => {
@@ -35,31 +46,109 @@ describe('an unmodified client', () => {
     }
     expect(stored.sort()).toEqual([...heard].sort())
     expect(node.status()).toMatchObject({ peers: 0, subscribers: 1 })
+    await bob.filter.unsubscribe(decoder)
+    await until(() => node.status().subscribers === 0)
+  })
+
+  test('decrypts with its own decoder what the agent seals', async () => {
+    const { ws, node } = await startNode(cleanup, 1)
+    const device = generateKeyPair()
+    const mesh = generateKeyPair()
+    const client = await startStockClient(cleanup, ws)
+    const heard: (Uint8Array | undefined)[] = []
+    const decoder = createSealedDecoder(TOPIC, routingInfo, device.privateKey)
+    await client.filter.subscribe([decoder], (message) => {
+      heard.push('signaturePublicKey' in message ? (message.signaturePublicKey as Uint8Array) : undefined)
+    })
+    const payload = await seal({
+      content: Buffer.from('news'),
+      recipientPublicKey: device.publicKey,
+      signingKey: mesh.privateKey,
+    })
+    expect(await node.publish({ contentTopic: TOPIC, payload, timestampMs: Date.now() }, never)).toMatchObject({
+      accepted: true,
+      by: 1,
+      stored: 0,
+    })
+    await until(() => heard.length === 1)
+    expect(heard).toEqual([mesh.publicKey])
   })
 })
 
 describe('publishing', () => {
-  test('is not accepted when nobody is there', async () => {
+  test('is not accepted when nobody is there, nor when it is too large', async () => {
     const { node } = await startNode(cleanup, 1)
-    const outcome = await node.publish({ contentTopic: TOPIC, payload: Buffer.of(1), timestampMs: 1 }, never)
-    expect(outcome).toMatchObject({ accepted: false, reason: 'nobody-took-it' })
+    expect(await node.publish(fields('hello'), never)).toMatchObject({ accepted: false, reason: 'nobody-took-it' })
+    const large = { ...fields(''), payload: new Uint8Array(MESSAGE_BYTES_MAX) }
+    expect(await node.publish(large, never)).toEqual({ accepted: false, reason: 'too-large' })
     expect(node.status().workedAtMonotonicMs).toBeUndefined()
   })
 
-  test('is accepted by nodes and devices, and the same bytes again are the same message', async () => {
+  test('reaches all nodes, and the same fields again are the same message', async () => {
     const a = await startNode(cleanup, 1)
     const b = await startNode(cleanup, 2, { peers: [a.tcp] })
-    const bob = await startStockClient(cleanup, a.ws)
+    const c = await startNode(cleanup, 3, { peers: [a.ws, b.tcp] })
+    await meshed(a, b, c)
     const heard: string[] = []
-    await bob.filter.subscribe([createDecoder(TOPIC, routingInfo)], (message) => void heard.push(message.hashStr))
-    await until(() => a.node.status().peers === 1 && b.node.status().peers === 1)
-    const message = { contentTopic: TOPIC, payload: Buffer.from('hello'), timestampMs: 1_790_000_000_123 }
+    b.node.subscribe([TOPIC], ({ hash }) => heard.push(hash))
+    const message = fields('hello')
     const first = await a.node.publish(message, never)
-    expect(first).toMatchObject({ accepted: true, by: 2, stored: 1 })
-    const again = await a.node.publish(message, never)
-    expect(again).toEqual(first)
-    await until(() => heard.length > 0)
+    expect(first).toMatchObject({ accepted: true, by: 2, stored: 2 })
+    expect(await a.node.publish(message, never)).toEqual(first)
     expect(heard).toEqual([first.hash])
     expect(a.node.status().workedAtMonotonicMs).toBeTypeOf('number')
+  })
+
+  test('is not accepted any more when the only other node has died', async () => {
+    const a = await startNode(cleanup, 1)
+    const b = await startNode(cleanup, 2, { peers: [a.tcp] })
+    await meshed(a, b)
+    expect(await b.node.publish(fields('one'), never)).toMatchObject({ accepted: true })
+    await a.node.stop()
+    expect(await b.node.publish(fields('two'), never)).toMatchObject({ accepted: false })
+  })
+})
+
+describe('a node that comes back', () => {
+  test('catches up from its peers, and tells its own listeners', async () => {
+    const a = await startNode(cleanup, 1)
+    const kv = createMemoryKv()
+    const first = await startNode(cleanup, 2, { peers: [a.tcp], kv })
+    await meshed(a, first)
+    await a.node.publish(fields('before'), never)
+    await first.node.stop()
+    // More than a page of hashes.
+    for (let index = 0; index < 130; index += 1) await a.node.publish(fields(`missed ${index}`), AbortSignal.abort())
+    const again = await startNode(cleanup, 2, { kv })
+    const heard: string[] = []
+    again.node.subscribe([TOPIC], ({ payload }) => heard.push(text(payload)))
+    again.node.setPeers([a.tcp])
+    await until(() => heard.length === 130)
+    expect(heard).not.toContain('before')
+  })
+
+  test('is redialled by those that want it', async () => {
+    const a = await startNode(cleanup, 1)
+    const b = await startNode(cleanup, 2, { peers: [a.tcp] })
+    await meshed(a, b)
+    await a.node.stop()
+    await until(() => b.node.status().peers === 0)
+    const listen = [a.tcp.replace(/\/p2p\/.*/, '')]
+    const again = await startNode(cleanup, 1, { listen })
+    b.node.redialNow()
+    await meshed(again, b)
+    expect(await again.node.publish(fields('back'), never)).toMatchObject({ accepted: true, by: 1 })
+  })
+})
+
+describe('the peers of a node', () => {
+  test.each([
+    ['no address', 'hello'],
+    ['an address with a broken peer id', '/ip4/127.0.0.1/tcp/1/p2p/nonsense'],
+  ])('refuse %s, and stay as they were', async (_name, address) => {
+    const a = await startNode(cleanup, 1)
+    const b = await startNode(cleanup, 2, { peers: [a.tcp] })
+    expect(() => b.node.setPeers([address])).toThrow(expect.objectContaining({ code: 'bad-address' }))
+    await meshed(a, b)
   })
 })

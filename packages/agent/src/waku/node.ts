@@ -241,7 +241,8 @@ class ServiceNode implements WakuNode {
     if (!message.ephemeral) {
       const nowMs = this.#deps.clock.unixMs()
       const sinceMs = road === 'catch-up' ? Math.min(nowMs, timestampMsOf(message)) : nowMs
-      const isOwn = road === 'agent' || this.#ownTopics.has(message.contentTopic) || this.#listeners.has(message.contentTopic)
+      const isOwn =
+        road === 'agent' || this.#ownTopics.has(message.contentTopic) || this.#listeners.has(message.contentTopic)
       const kept = this.#deps.store.put(message, { isOwn, untilUnixMs: sinceMs + STORE_KEEP_MS })
       // "Taken" is said to a device when the message is kept; a slow disk delays nothing else.
       if (road === 'agent' || road === 'relay') this.#run(kept)
@@ -287,7 +288,8 @@ class ServiceNode implements WakuNode {
           signal,
         })
         this.#worked()
-        if (taken > 0) log.info('caught up from a Waku peer', { peer: connection.remotePeer.toString(), messages: taken })
+        if (taken > 0)
+          log.info('caught up from a Waku peer', { peer: connection.remotePeer.toString(), messages: taken })
       } catch (cause) {
         log.debug('catching up failed', { peer: connection.remotePeer.toString(), reason: reasonOf(cause) })
       }

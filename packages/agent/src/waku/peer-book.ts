@@ -75,7 +75,8 @@ export function createPeerBook(
       } catch (cause) {
         if (signal.aborted) return
         // Said once per outage: the book tries for ever.
-        if (entry.attempt === 0) deps.log.info('a Waku peer cannot be reached', { address: key, reason: reasonOf(cause) })
+        if (entry.attempt === 0)
+          deps.log.info('a Waku peer cannot be reached', { address: key, reason: reasonOf(cause) })
       }
       const longestMs = Math.min(REDIAL_MAX_MS, REDIAL_MIN_MS * 2 ** Math.min(entry.attempt, 16))
       entry.attempt += 1
@@ -141,7 +142,9 @@ function groupByPeer(addresses: readonly string[], selfId: string): Map<string, 
       const peer = peerOf(address)
       if (peer !== undefined) peerIdFromString(peer)
     } catch (cause) {
-      throw new WakuError('bad-address', `"${text.slice(0, 100)}" is no multiaddr such as /ip4/192.0.2.1/tcp/4652/ws`, { cause })
+      throw new WakuError('bad-address', `"${text.slice(0, 100)}" is no multiaddr such as /ip4/192.0.2.1/tcp/4652/ws`, {
+        cause,
+      })
     }
     const key = peerOf(address) ?? text
     if (key === selfId) continue
@@ -149,7 +152,8 @@ function groupByPeer(addresses: readonly string[], selfId: string): Map<string, 
     if (group.length < ADDRESSES_PER_PEER_MAX && !group.some((known) => known.equals(address))) group.push(address)
     groups.set(key, group)
   }
-  if (groups.size > PEERS_MAX) throw new WakuError('too-many', `${groups.size} Waku peers; at most ${PEERS_MAX} are kept`)
+  if (groups.size > PEERS_MAX)
+    throw new WakuError('too-many', `${groups.size} Waku peers; at most ${PEERS_MAX} are kept`)
   return groups
 }
 

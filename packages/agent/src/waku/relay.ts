@@ -72,6 +72,7 @@ export function joinRelay(
 ): Relay {
   const guard = createRateGuard({ burst: RELAY_BURST, perSecond: RELAYED_PER_SECOND, clock: deps.clock })
   const refusals = new Map<string, number>()
+  const warned = new Set<string>()
   // Read once by the validator, used by the listener right after.
   const read = new WeakMap<Uint8Array, Message>()
 
@@ -80,11 +81,13 @@ export function joinRelay(
     if (!guard.take(peer, 1 + data.byteLength / 16_384)) {
       const count = (refusals.get(peer) ?? 0) + 1
       refusals.set(peer, count)
-      if (count === 1) deps.log.warn('a Waku peer relays more than is taken', { peer })
+      if (!warned.has(peer)) deps.log.warn('a Waku peer relays more than is taken', { peer })
+      warned.add(peer)
       if (count === RELAY_REFUSALS_MAX) deps.cutOff(peer)
       return TopicValidatorResult.Ignore
     }
-    refusals.delete(peer)
+    // A peer that is only a little too fast works its refusals off; one that floods does not.
+    refusals.set(peer, Math.max(0, (refusals.get(peer) ?? 0) - 1))
     try {
       read.set(data, parseMessage(data))
       return TopicValidatorResult.Accept
@@ -109,6 +112,7 @@ export function joinRelay(
     forget: (peer) => {
       guard.forget(peer)
       refusals.delete(peer)
+      warned.delete(peer)
     },
   }
 }

@@ -46,7 +46,11 @@ export async function registerServices(host: WakuHost, deps: ServeDeps): Promise
       { maxInboundStreams: STREAMS_PER_PROTOCOL_MAX, maxOutboundStreams: STREAMS_PER_PROTOCOL_MAX },
     )
 
-  await serve(CODEC.metadata, async () => encodeMetadata(), () => undefined)
+  await serve(
+    CODEC.metadata,
+    async () => encodeMetadata(),
+    () => undefined,
+  )
   await serve(CODEC.lightPush, (request) => answerLightPush(request, deps), refuseLightPush)
   await serve(CODEC.store, (request) => answerStore(request, deps), refuseStore)
   await serve(CODEC.filterSubscribe, (request, connection) => deps.filter.answer(request, connection), refuseFilter)

@@ -53,7 +53,11 @@ export async function answerLightPush(
 
 /** A light push answer that says "slow down". */
 export function refuseLightPush(): Uint8Array {
-  return proto_lightpush.LightPushResponseV3.encode({ requestId: 'N/A', statusCode: 429, statusDesc: 'too many requests' })
+  return proto_lightpush.LightPushResponseV3.encode({
+    requestId: 'N/A',
+    statusCode: 429,
+    statusDesc: 'too many requests',
+  })
 }
 
 /** Answers a store query with one page: 200, 400 malformed or a cursor that names nothing, 500 our fault. */
@@ -74,8 +78,10 @@ export async function answerStore(
   if (request.contentTopics.some((topic) => topic.length > CONTENT_TOPIC_LENGTH_MAX)) {
     return refuse(400, 'a content topic is too long')
   }
-  const isOther = request.pubsubTopic !== undefined && request.pubsubTopic !== '' && request.pubsubTopic !== PUBSUB_TOPIC
-  if (isOther) return proto_store.StoreQueryResponse.encode({ requestId, statusCode: 200, statusDesc: 'OK', messages: [] })
+  const isOther =
+    request.pubsubTopic !== undefined && request.pubsubTopic !== '' && request.pubsubTopic !== PUBSUB_TOPIC
+  if (isOther)
+    return proto_store.StoreQueryResponse.encode({ requestId, statusCode: 200, statusDesc: 'OK', messages: [] })
   try {
     const page = await deps.store.query(queryOf(request))
     if (page === undefined) return refuse(400, 'the cursor names no message of this node')

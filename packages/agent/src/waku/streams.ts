@@ -16,7 +16,7 @@ export async function answerOnce(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const frames = lpStream(stream, { maxDataLength: REQUEST_BYTES_MAX, maxBufferSize: 2 * REQUEST_BYTES_MAX })
+    const frames = lpStream(stream, framesUpTo(REQUEST_BYTES_MAX))
     const request = await frames.read({ signal })
     const response = await answer(request.subarray())
     const limited = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)])
@@ -25,6 +25,31 @@ export async function answerOnce(
   } catch (cause) {
     // A stream that ends, garbage and a frame too large look alike to the sender: the stream is gone.
     stream.abort(cause instanceof Error ? cause : new Error('stream failed'))
+  }
+}
+
+/** Bytes of a length prefix at most: 2^28 is beyond every frame here. */
+const PREFIX_BYTES_MAX = 4
+
+/**
+ * Bounds for length-prefixed reading.
+ *
+ * The stock decoder of the prefix reads on without end when no length comes out of the bytes; this one gives up.
+ */
+export function framesUpTo(bytesMax: number): Parameters<typeof lpStream>[1] {
+  return {
+    maxDataLength: bytesMax,
+    maxBufferSize: bytesMax + 1024,
+    lengthDecoder: (prefix) => {
+      let length = 0
+      for (let index = 0; index < prefix.byteLength; index += 1) {
+        if (index === PREFIX_BYTES_MAX) throw new WakuError('bad-message', 'the length of a frame is too long')
+        const byte = prefix.get(index)
+        length |= (byte & 0x7f) << (7 * index)
+        if (byte < 0x80) return length
+      }
+      throw new RangeError('more bytes are needed')
+    },
   }
 }
 
@@ -43,8 +68,7 @@ export async function ask(
   let stream: Stream | undefined
   try {
     stream = await connection.newStream(protocol, { signal })
-    const { answerBytesMax } = options
-    const frames = lpStream(stream, { maxDataLength: answerBytesMax, maxBufferSize: answerBytesMax + 1024 })
+    const frames = lpStream(stream, framesUpTo(options.answerBytesMax))
     await frames.write(request, { signal })
     // Stock nodes answer at the end of the request or after its frame; closing our side serves both.
     await stream.close({ signal })

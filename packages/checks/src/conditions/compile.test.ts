@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ConditionFunction, MissingValueError } from '../check.ts'
-import { ConditionError, compileCondition } from './compile.ts'
+import { compileCondition } from './compile.ts'
+import { ConditionError } from './condition-error.ts'
 import { formatValue, renderCondition } from './render.ts'
 import { nearestName } from './suggest.ts'
 
@@ -93,6 +94,8 @@ describe('compileCondition', () => {
     ['body.matches("(a+)+$")', 0, "write re2(text, 'pattern')"],
     ['re2(body, "(")', 10, 'a bad regular expression'],
     ['re2(body, body)', 10, 'is written out'],
+    ['re2(body, "(a{1,100}){1,9}x")', 10, 'too costly'],
+    [Array(5).fill('re2(body, "a")').join(' || '), 72, 'more than 4 re2()'],
     ['re2(body)', 0, "it is re2(text, 'pattern')"],
     ["incrase('a', '1m') > 1", 0, 'did you mean increase()?'],
     ["increase('a') > 1", 0, 'it is increase(series: text, over: text)'],

@@ -8,7 +8,13 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { RE2JS } from 're2js'
 import { type ConditionFunction, type Facts, MissingValueError, type ValueSpec } from '../check.ts'
-import { CONDITION_DEPTH_MAX, CONDITION_LIST_MAX, CONDITION_NODES_MAX, PATTERN_CHARS_MAX } from '../limits.ts'
+import {
+  CONDITION_DEPTH_MAX,
+  CONDITION_LIST_MAX,
+  CONDITION_NODES_MAX,
+  PATTERN_CHARS_MAX,
+  PATTERN_PROGRAM_MAX,
+} from '../limits.ts'
 
 /** What a condition may speak of. */
 export interface Vocabulary {
@@ -157,6 +163,7 @@ export function compilePattern(pattern: string): RE2JS {
   if (known !== undefined) return known
   if (pattern.length > PATTERN_CHARS_MAX) throw new Error(`longer than ${PATTERN_CHARS_MAX} characters`)
   const compiled = RE2JS.compile(pattern)
+  if (compiled.programSize() > PATTERN_PROGRAM_MAX) throw new Error('too costly; repeat less often than {…} says')
   // Patterns come from configs only; a reload that changes them all starts afresh.
   if (patterns.size >= 1000) patterns.clear()
   patterns.set(pattern, compiled)

@@ -13,7 +13,7 @@ import { limits } from '../limits.ts'
 import type { Member } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
-import { amendMember, nowOf, put, report, sendTo, type Work } from '../work.ts'
+import { amendMember, nowOf, report, sendTo, setMember, type Work } from '../work.ts'
 import { beatSoon, setsText } from './heartbeats.ts'
 import { classOf, deadlineMs, isNewerBeat } from './presence-class.ts'
 
@@ -32,7 +32,7 @@ export function memberOf(work: Work, host: HostId): Member | null {
   if (known !== undefined) return known
   if (state.members.size >= limits.members) return null
   const member = newMember(host, nowOf(work), state.clock.unixMs)
-  put(work, 'members', host, member)
+  setMember(work, member)
   beatSoon(work)
   return member
 }

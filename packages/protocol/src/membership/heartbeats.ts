@@ -5,6 +5,7 @@ import { limits } from '../limits.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { holds, nowOf, ownRecord, type Work } from '../work.ts'
 import { observersOf } from './observers.ts'
+import { counts } from './roster.ts'
 
 /** Sends a heartbeat when it is due. */
 export function beatWhenDue(work: Work): void {
@@ -61,11 +62,20 @@ export function setsText(sets: readonly [number, number]): string {
 
 /** The notice records learnt lately: gossip may have lost them, and a heartbeat passes them on. */
 function ridersOf(work: Work): readonly Carried[] {
-  if (!holds(work.state, 'merged-log')) return []
+  if (!holds(work.state, 'merged-log') || everyoneHoldsTheSame(work)) return []
   const riders: Carried[] = []
   for (const held of work.state.records.values()) {
     if (held.record.domain !== 'notice' || nowOf(work) - held.learntAtMs > limits.ridingMs) continue
     riders.push({ record: held.record, ageMs: Math.max(0, Math.round(work.state.clock.elapsedMs - held.bornAtMs)) })
   }
   return riders.slice(-limits.riders)
+}
+
+/** When all who take part announce the same sets as ours, there is nothing to pass on. */
+function everyoneHoldsTheSame(work: Work): boolean {
+  const ours = setsText(work.state.sets)
+  for (const member of work.state.members.values()) {
+    if (counts(member) && member.heartbeat?.body.sets !== ours) return false
+  }
+  return true
 }

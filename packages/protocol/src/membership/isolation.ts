@@ -8,8 +8,9 @@
 import { startRound } from '../catch-up.ts'
 import { endHostIncident, openIsolationIncident } from '../incidents/host-incidents.ts'
 import { amendMember, holds, nowOf, report, type Work } from '../work.ts'
-import { counts, meshSize } from './observers.ts'
+import { meshSize } from './observers.ts'
 import { classOf, deadlineMs, roundMs } from './presence-class.ts'
+import { counts } from './roster.ts'
 
 /** Enters or ends isolation, by what has been heard until now. */
 export function judgeIsolation(work: Work): void {

@@ -4,34 +4,33 @@
  * Up to nine hosts everybody watches everybody. Above, a host is watched by the first eight of the others in its own
  * rendezvous order. The host itself signs that list in its heartbeat; when one of them falls silent the next enters.
  */
-import type { HostId } from '../ids.ts'
+import type { HostId, MeshId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Member, State } from '../state.ts'
 import { rendezvousScore } from '../wire/names.ts'
 import { isHeard } from './presence-class.ts'
-
-/** True for a member that takes part: not declared silent, asleep, left or revoked. */
-export function isPresent(member: Member): boolean {
-  return member.state === 'alive' || member.state === 'suspect'
-}
-
-/** True for a present member that has not announced that it is stopping: one that counts for the size of the mesh. */
-export function counts(member: Member): boolean {
-  return isPresent(member) && member.heartbeat?.body.mode !== 'stopping'
-}
+import { counts } from './roster.ts'
 
 /** How many hosts the mesh has now, this one included. */
 export function meshSize(state: State): number {
-  let size = 1
-  for (const member of state.members.values()) if (counts(member)) size += 1
-  return size
+  return state.roster.length
 }
 
+/** Lists that follow from a roster alone, by mesh and subject. A memo: it goes with its roster. */
+const lists = new WeakMap<readonly HostId[], Map<string, readonly HostId[]>>()
+
 /** The hosts that should watch `subject` by this host's view, in order. */
-export function observersOf(state: State, subject: HostId): readonly HostId[] {
-  const { mesh, self } = state.options
-  const able: HostId[] = self === subject ? [] : [self]
-  for (const member of state.members.values()) if (member.host !== subject && counts(member)) able.push(member.host)
+export function observersOf({ roster, options }: State, subject: HostId): readonly HostId[] {
+  const known = lists.get(roster) ?? new Map<string, readonly HostId[]>()
+  lists.set(roster, known)
+  const key = `${options.mesh} ${subject}`
+  const list = known.get(key) ?? orderObservers(roster, options.mesh, subject)
+  known.set(key, list)
+  return list
+}
+
+function orderObservers(roster: readonly HostId[], mesh: MeshId, subject: HostId): readonly HostId[] {
+  const able = roster.filter((host) => host !== subject)
   const score = (host: HostId) => rendezvousScore('observer', mesh, subject, host)
   able.sort((a, b) => (score(a) > score(b) ? -1 : 1))
   return able.length + 1 <= limits.observeAllUpTo ? able : able.slice(0, limits.observers)

@@ -12,8 +12,9 @@ import type { Member, Suspicion } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { AbsenceFault, SignedAs } from '../wire/records.ts'
 import { amendMember, chance, holds, nowOf, ownRecord, report, type Work } from '../work.ts'
-import { isMineToWatch, isPresent, meshSize, observersOf, votersOn } from './observers.ts'
+import { isMineToWatch, meshSize, observersOf, votersOn } from './observers.ts'
 import { ageMs, classOf, deadlineMs, roundMs } from './presence-class.ts'
+import { isPresent } from './roster.ts'
 
 const NO_SUSPICION: Suspicion = {
   probe: null,

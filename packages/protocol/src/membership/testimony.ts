@@ -14,8 +14,9 @@ import type { SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, type Work } from '../work.ts'
 import { hear, memberOf } from './hearing.ts'
 import { beatSoon } from './heartbeats.ts'
-import { isMineToWatch, isPresent } from './observers.ts'
+import { isMineToWatch } from './observers.ts'
 import { ageMs, classOf, isHeard, isNewerBeat } from './presence-class.ts'
+import { isPresent } from './roster.ts'
 import { declare, suspicionOf } from './suspicion.ts'
 
 /** Bounds what an eager or lying peer can make us hold: verdicts that wait, per member. */

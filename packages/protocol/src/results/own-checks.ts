@@ -32,7 +32,7 @@ function ownCheck(work: Work, spec: CheckSpec, spentMs: number | undefined): Own
   const result = work.state.results.get(work.state.options.self)?.get(spec.name) ?? null
   const now = nowOf(work)
   // A push check that was never pinged promises nothing yet. Any other is expected from the first moment on.
-  const expected = spec.kind !== 'push' || result !== null
+  const expected = spec.kind !== 'push' || result !== null || spentMs !== undefined
   return {
     spec,
     result,

@@ -4,11 +4,14 @@
  * What is signed is the canonical bytes of `["muster", domain, version, mesh, signer, body]`: a signature made for one
  * domain, version, mesh or signer is worth nothing in another. The envelope itself is the canonical bytes of
  * `{b: body, d: domain, g: signature, m: mesh, s: signer, v: version}`.
+ * A record inside a body (the evidence of a vote, the votes of a verdict) is laid out as that same map, in what is
+ * signed as in what is sent.
  * The core never signs or verifies: shells do, and hand it what they have verified.
  */
 import { ProtocolError } from '../errors.ts'
 import type { HostId, MeshId } from '../ids.ts'
 import { decodeCanonical, encodeCanonical } from './canonical.ts'
+import type { Verdict, Vote } from './records.ts'
 
 /** The version that this code writes. Readers take it and the one before (there is none yet). */
 export const WIRE_VERSION = 1
@@ -25,19 +28,28 @@ export interface Signed<Body> {
 
 /** Exactly the bytes that a signature covers. */
 export function bytesToSign(record: Omit<Signed<unknown>, 'signature'>): Uint8Array {
-  return encodeCanonical(['muster', record.domain, record.version, record.mesh, record.signer, record.body])
+  const { domain, version, mesh, signer, body } = record
+  return encodeCanonical(['muster', domain, version, mesh, signer, bodyOnWire(domain, body)])
 }
 
 /** The envelope's canonical bytes, as sent and stored. */
 export function encodeEnvelope(record: Signed<unknown>): Uint8Array {
-  return encodeCanonical({
-    b: record.body,
-    d: record.domain,
-    g: record.signature,
-    m: record.mesh,
-    s: record.signer,
-    v: record.version,
-  })
+  return encodeCanonical(envelopeMap(record))
+}
+
+function envelopeMap({ domain, version, mesh, signer, body, signature }: Signed<unknown>): Record<string, unknown> {
+  return { b: bodyOnWire(domain, body), d: domain, g: signature, m: mesh, s: signer, v: version }
+}
+
+/** A body as it is encoded: only votes and verdicts hold records of their own. */
+function bodyOnWire(domain: string, body: unknown): unknown {
+  if (domain !== 'vote' && domain !== 'verdict') return body
+  const { evidence, votes } = body as Partial<Verdict>
+  return {
+    ...(body as Partial<Vote | Verdict>),
+    ...(evidence ? { evidence: envelopeMap(evidence) } : {}),
+    ...(votes ? { votes: votes.map(envelopeMap) } : {}),
+  }
 }
 
 /**

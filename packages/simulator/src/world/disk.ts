@@ -5,7 +5,7 @@
  * unsynced ones wait in memory until the next sync or flush, and a power cut keeps only a prefix of them.
  * A disk that is told to sync everything loses nothing.
  */
-import type { AnySigned, Carried, Entry, HostId, Life, LogHead, Restored, SignedAs } from '@muster/protocol'
+import type { AnySigned, Carried, Entry, HostId, Incident, IncidentId, Life, LogHead, Restored, SignedAs } from '@muster/protocol'
 import type { Prng } from '../prng.ts'
 
 interface Kept {
@@ -23,6 +23,14 @@ type Write =
   | { readonly kind: 'entry'; readonly line: LogLine }
   | { readonly kind: 'record'; readonly id: string; readonly kept: Kept | null }
   | { readonly kind: 'check-time'; readonly check: string; readonly spentMs: number }
+  | { readonly kind: 'incident'; readonly incident: Incident }
+
+interface Store {
+  logs: Map<HostId, LogLine[]>
+  records: Map<string, Kept>
+  times: Map<string, number>
+  incidents: Map<IncidentId, Incident>
+}
 
 /** What survives a restart. */
 export interface Disk {
@@ -33,6 +41,9 @@ export interface Disk {
   readonly keepRecord: (id: string, record: AnySigned, nowMs: number) => void
   readonly dropRecord: (id: string) => void
   readonly keepCheckTime: (check: string, spentMs: number) => void
+  readonly keepIncident: (incident: Incident) => void
+  /** Time already spent of the period of each own check. */
+  readonly checkTimes: () => Readonly<Record<string, number>>
   /** The operating system writes back what waited. */
   readonly flush: () => void
   /** Power is gone: a prefix of what waited survives. Returns how many writes were lost. */
@@ -49,11 +60,11 @@ export interface Disk {
 export function createDisk(losesUnsynced: boolean): Disk {
   let incarnation = 0
   const waiting: Write[] = []
-  const durable = { logs: new Map<HostId, LogLine[]>(), records: new Map<string, Kept>(), times: new Map<string, number>() }
+  const durable = emptyStore()
   // What the process reads: the plate with everything that waits on top.
-  const seen = { logs: new Map<HostId, LogLine[]>(), records: new Map<string, Kept>(), times: new Map<string, number>() }
+  const seen = emptyStore()
 
-  const apply = (store: typeof durable, write: Write): void => {
+  const apply = (store: Store, write: Write): void => {
     if (write.kind === 'entry') {
       const log = store.logs.get(write.line.entry.signer)
       if (log === undefined) store.logs.set(write.line.entry.signer, [write.line])
@@ -61,8 +72,12 @@ export function createDisk(losesUnsynced: boolean): Disk {
     } else if (write.kind === 'record') {
       if (write.kept === null) store.records.delete(write.id)
       else store.records.set(write.id, write.kept)
-    } else {
+    } else if (write.kind === 'check-time') {
       store.times.set(write.check, write.spentMs)
+    } else {
+      // The newest goes last, as in a store that is read by time.
+      store.incidents.delete(write.incident.id)
+      store.incidents.set(write.incident.id, write.incident)
     }
   }
   const flush = (): void => {
@@ -78,6 +93,7 @@ export function createDisk(losesUnsynced: boolean): Disk {
     seen.logs = new Map([...durable.logs].map(([host, log]) => [host, [...log]]))
     seen.records = new Map(durable.records)
     seen.times = new Map(durable.times)
+    seen.incidents = new Map(durable.incidents)
   }
 
   return {
@@ -93,6 +109,8 @@ export function createDisk(losesUnsynced: boolean): Disk {
     keepRecord: (id, record, nowMs) => put({ kind: 'record', id, kept: { record, storedMs: nowMs } }, false),
     dropRecord: (id) => put({ kind: 'record', id, kept: null }, false),
     keepCheckTime: (check, spentMs) => put({ kind: 'check-time', check, spentMs }, false),
+    keepIncident: (incident) => put({ kind: 'incident', incident }, false),
+    checkTimes: () => Object.fromEntries(seen.times),
     flush,
     losePower: (chance) => {
       const kept = waiting.length === 0 ? 0 : chance.int(0, waiting.length)
@@ -107,7 +125,7 @@ export function createDisk(losesUnsynced: boolean): Disk {
       heads: Object.fromEntries([...seen.logs].flatMap(([host, log]) => headOf(host, log))),
       entries: [...seen.logs.values()].flatMap(newestResults),
       carried: [...seen.records.values()].map(({ record, storedMs }) => ({ record, ageMs: nowMs - storedMs })),
-      checkTimes: Object.fromEntries(seen.times),
+      incidents: [...seen.incidents.values()],
     }),
     entriesAfter: (host, after, nowMs) =>
       (seen.logs.get(host) ?? [])
@@ -116,6 +134,10 @@ export function createDisk(losesUnsynced: boolean): Disk {
     log: (host) => (seen.logs.get(host) ?? []).map((line) => line.head),
     logHosts: () => [...seen.logs.keys()],
   }
+}
+
+function emptyStore(): Store {
+  return { logs: new Map(), records: new Map(), times: new Map(), incidents: new Map() }
 }
 
 function headOf(host: HostId, log: readonly LogLine[]): [HostId, LogHead][] {

@@ -96,6 +96,7 @@ export function createDuties(world: World, host: VirtualHost): Duties {
       case 'abandon':
         return outbox.abandon(effect.attempt)
       case 'incident':
+        return host.disk.keepIncident(effect.incident)
       case 'concluded':
       case 'report':
         return

@@ -154,7 +154,12 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
       })
     }
     handle((at) => ({ kind: 'route', at, up: true }))
-    handle((at) => ({ kind: 'configured', at, checks: setup.checks.map(({ spec }) => spec) }))
+    handle((at) => ({
+      kind: 'configured',
+      at,
+      checks: setup.checks.map(({ spec }) => spec),
+      spentMs: disk.checkTimes(),
+    }))
     host.command({
       kind: 'publish',
       record: {
@@ -178,9 +183,9 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     pile = []
     crashIsDue = null
     duties.forget()
+    clocks.resume(world.now())
     if (cause === 'power') {
       disk.losePower(world.chance.disk)
-      clocks.resume(world.now())
       clocks.reboot(world.now())
     } else {
       disk.flush()
@@ -204,7 +209,10 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     },
     end: (cause) => {
       if (mode === 'off') return
-      if (cause === 'kill' || cause === 'power') return leaveProcess(cause)
+      // Whoever cannot run cannot say goodbye either.
+      if (cause === 'kill' || cause === 'power' || mode !== 'running') {
+        return leaveProcess(cause === 'power' ? 'power' : 'kill')
+      }
       host.command({ kind: cause })
       const mine = generation
       world.after(GOODBYE_MS, () => {
@@ -231,10 +239,7 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
       // The first timer after a stop may fire before the first tick, or after it.
       if (chance.chance(0.5)) waiting.unshift(tick)
       else waiting.push(tick)
-      for (const make of waiting) {
-        if (mode !== 'running') pile.push(make)
-        else handle(make)
-      }
+      for (const make of waiting) deliver(make)
       world.connections.dialAll(index)
     },
     jumpWall: clocks.jumpWall,

@@ -136,7 +136,7 @@ export function createWorld(setup: WorldSetup): World {
 }
 
 function createRecipient(setup: WorldSetup, index: number): VirtualRecipient {
-  const publicKey = Uint8Array.from({ length: 65 }, (_, byte) => (byte * 7 + index * 31 + setup.seed) & 0xff)
+  const publicKey = Uint8Array.from({ length: 33 }, (_, byte) => (byte * 7 + index * 31 + setup.seed) & 0xff)
   return {
     id: setup.core.recipientIdOf(publicKey),
     name: index === 0 ? 'phone' : `phone-${index + 1}`,

@@ -4,6 +4,12 @@ import type { SwarmOptions } from '../swarm.ts'
 import type { MakeSwarm, TestHost } from './harness.ts'
 import { bytesOf, keyOf, startTogether, stopAll, testHost, textOf, until } from './harness.ts'
 
+async function collect(flow: AsyncIterable<Uint8Array>): Promise<string[]> {
+  const taken: string[] = []
+  for await (const frame of flow) taken.push(textOf(frame))
+  return taken
+}
+
 /** Runs the contract against one kind of swarm. `make` is asked for a fresh network before each test. */
 export function describeSwarmContract(kind: string, freshNetwork: () => MakeSwarm): void {
   describe(`a ${kind} swarm`, () => {
@@ -119,9 +125,7 @@ export function describeSwarmContract(kind: string, freshNetwork: () => MakeSwar
     it('lets a member catch up, frame by frame, at its own pace', async () => {
       const [ann, bob] = makeTwo()
       await startTogether(ann, bob)
-      const taken: string[] = []
-      for await (const frame of ann.swarm.catchUp(bob.swarm.host, bytesOf('a bc def'), patience()))
-        taken.push(textOf(frame))
+      const taken = await collect(ann.swarm.catchUp(bob.swarm.host, bytesOf('a bc def'), patience()))
       expect(taken).toEqual(['a', 'bc', 'def'])
 
       let made = 0
@@ -146,6 +150,28 @@ export function describeSwarmContract(kind: string, freshNetwork: () => MakeSwar
       expect(made).toBeLessThan(400)
     })
 
+    it('carries frames of the greatest size on each road', async () => {
+      const [ann, bob] = makeTwo()
+      await startTogether(ann, bob)
+      const greatest = bytesOf('x'.repeat(64 * 1024))
+      await ann.swarm.send(bob.swarm.host, [greatest, greatest])
+      ann.swarm.sendHeartbeat([bob.swarm.host], greatest)
+      await until('the heartbeat came', () => bob.frames.length === 3)
+      await until('gossip came', () => {
+        ann.swarm.gossip(greatest).catch(() => {})
+        return bob.frames.length === 4
+      })
+      expect(bob.frames.map(({ text }) => text.length)).toEqual([65_536, 65_536, 65_536, 65_536])
+      bob.behaviour.flow = async function* () {
+        for (let i = 0; i < 8; i++) yield new Uint8Array(256 * 1024).fill(i)
+      }
+      const sizes: string[] = []
+      for await (const frame of ann.swarm.catchUp(bob.swarm.host, greatest, patience())) {
+        sizes.push(`${frame.byteLength} of ${frame[0]} to ${frame.at(-1)}`)
+      }
+      expect(sizes).toEqual(Array.from({ length: 8 }, (_, i) => `262144 of ${i} to ${i}`))
+    })
+
     it('passes on a broken flow as an error', async () => {
       const [ann, bob] = makeTwo()
       await startTogether(ann, bob)
@@ -154,7 +180,7 @@ export function describeSwarmContract(kind: string, freshNetwork: () => MakeSwar
         throw new Error('the disk is gone')
       }
       const flow = ann.swarm.catchUp(bob.swarm.host, bytesOf('all'), patience())
-      await expect(Array.fromAsync(flow)).rejects.toThrow()
+      await expect(collect(flow)).rejects.toThrow()
     })
 
     it.each([
@@ -178,9 +204,9 @@ export function describeSwarmContract(kind: string, freshNetwork: () => MakeSwar
       const [ann, bob] = makeTwo()
       await ann.swarm.start()
       await expect(ann.swarm.send(bob.swarm.host, [bytesOf('hello')])).rejects.toMatchObject({ code: 'not-connected' })
-      await expect(
-        Array.fromAsync(ann.swarm.catchUp(bob.swarm.host, bytesOf('all'), patience())),
-      ).rejects.toMatchObject({ code: 'not-connected' })
+      await expect(collect(ann.swarm.catchUp(bob.swarm.host, bytesOf('all'), patience()))).rejects.toMatchObject({
+        code: 'not-connected',
+      })
       expect(() => ann.swarm.sendHeartbeat([bob.swarm.host], bytesOf('alive'))).not.toThrow()
     })
 

@@ -72,7 +72,10 @@ export async function startNode(
 }
 
 /** An unmodified light client, as another program would write it. */
-export async function startStockClient(cleanup: Cleanup, address: string): Promise<Awaited<ReturnType<typeof createLightNode>>> {
+export async function startStockClient(
+  cleanup: Cleanup,
+  address: string,
+): Promise<Awaited<ReturnType<typeof createLightNode>>> {
   const client = await createLightNode({
     networkConfig: { clusterId: CLUSTER_ID },
     defaultBootstrap: false,

@@ -1,0 +1,3 @@
+export { fingerprintOf } from './guard.ts'
+export { type ApiOptions, type ApiServer, createApiServer } from './server.ts'
+export type * from './shapes.ts'

@@ -1,0 +1,19 @@
+/** The clocks of this machine, read together. */
+import { uptime } from 'node:os'
+import type { Moment } from '@muster/protocol'
+
+export interface Clock {
+  now(): Moment
+  monotonicMs(): number
+  unixMs(): number
+}
+
+/**
+ * The system's clocks. The monotonic one stops in suspend (on Linux), the boot clock does not: their difference is how
+ * the core learns that the machine slept.
+ */
+export const systemClock: Clock = {
+  now: () => ({ monotonicMs: performance.now(), bootMs: uptime() * 1_000, unixMs: Date.now() }),
+  monotonicMs: () => performance.now(),
+  unixMs: () => Date.now(),
+}

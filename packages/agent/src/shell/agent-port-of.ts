@@ -1,0 +1,272 @@
+/** The agent's door to its own front ends, over the running parts. */
+import { createHash, randomBytes } from 'node:crypto'
+import type { Ping as CheckPing, Runner } from '@muster/checks'
+import {
+  type HostId,
+  type MeshRecord,
+  meshRecords,
+  parseRecord,
+  recipientsOf,
+  wireLimits,
+} from '@muster/protocol'
+import type { AgentEvent, AgentPort, HistoryEntry, HistoryQuery, Pairing, Ping, Reach } from '../agent-port.ts'
+import type { Clock } from '../clock.ts'
+import { ConfigError } from '../config/errors.ts'
+import { type Config, loadConfig } from '../config/load.ts'
+import type { HostKey } from '../identity/host-key.ts'
+import type { MeshKey } from '../identity/mesh-key.ts'
+import type { Sign } from '../identity/signer.ts'
+import type { Log } from '../log.ts'
+import type { Loop } from '../loop.ts'
+import { encodeWelcome } from '../notices/welcome.ts'
+import type { Store } from '../storage/index.ts'
+import type { Swarm } from '../swarm/swarm.ts'
+import type { WakuNode } from '../waku/node.ts'
+import { awaitPairing } from '../waku/pairing.ts'
+import { createPairingLink, LINK_LIFE_MS, LINK_NODES_MAX } from '../waku/pairing-link.ts'
+import { parsePublicKey, type WakuKeyPair } from '../waku/seal.ts'
+import { isLoopbackAddress, worthTelling } from './network-facts.ts'
+
+/** Entries read from the store at a time, and how long a device is told that it is paired. */
+const HISTORY_PAGE = 200
+const WELCOME_MS = 30_000
+/** A Waku node that somebody confirmed within this time works. */
+const WAKU_FRESH_MS = 60_000
+
+export interface PortDeps {
+  readonly store: Store
+  readonly keys: { readonly hostKey: HostKey; readonly meshKey: MeshKey; readonly meshWakuKey: WakuKeyPair }
+  readonly sign: Sign
+  readonly certificate: Uint8Array
+  readonly loop: () => Loop
+  readonly swarm: Swarm
+  readonly waku: () => WakuNode | null
+  readonly runner: Runner
+  readonly config: () => Config
+  readonly configFile: string
+  readonly defaultHost: string
+  readonly setConfig: (config: Config) => void
+  readonly clock: Clock
+  readonly log: Log
+  readonly listeners: Set<(event: AgentEvent) => void>
+  readonly version: string
+  readonly failingStoreSince: () => number | null
+}
+
+/** Makes the door. */
+export function createAgentPort(deps: PortDeps): AgentPort {
+  const { store, keys, loop, runner, config, clock, listeners } = deps
+  const self = keys.hostKey.hostId
+  const startedUnixMs = clock.unixMs()
+
+  async function publish(record: MeshRecord): Promise<void> {
+    loop().dispatch({ kind: 'command', command: { kind: 'publish', record } })
+    await loop().settled()
+  }
+
+  async function addRecipient(name: string, publicKey: Uint8Array): Promise<readonly string[]> {
+    const known = recipientsOf(loop().state()).find((recipient) => recipient.name === name)
+    if (known !== undefined) throw new RecipientError('name-taken', `a recipient is called ${name} already`)
+    const key = parsePublicKey(publicKey)
+    await publish({ kind: 'recipient', name, publicKey: key, atUnixMs: Math.round(clock.unixMs()) })
+    return reachWarnings(deps)
+  }
+
+  return {
+    self,
+    get name() {
+      return config().host
+    },
+    version: deps.version,
+    startedUnixMs,
+    state: () => loop().state(),
+    checks: () => config().checks,
+    reach: () => reachOf(deps),
+    history: (query) => history(deps, query),
+    historyDigest: () => historyDigest(store),
+    async command(command) {
+      loop().dispatch({ kind: 'command', command })
+      await loop().settled()
+    },
+    ping: (check, ping) => runner.push(check, toCheckPing(ping)) === 'accepted',
+    async runCheck(check, signal) {
+      if (!config().checks.some(({ spec }) => spec.name === check)) return null
+      return await runner.runOnce(check, signal)
+    },
+    pair: (name, signal) => pair(deps, name, signal, addRecipient),
+    addRecipient,
+    async reload() {
+      try {
+        const loaded = await loadConfig(deps.configFile, deps.defaultHost)
+        const fixed = unchangeable(config(), loaded.config)
+        if (fixed.length > 0) return { ok: false, lines: fixed }
+        deps.setConfig(loaded.config)
+        return { ok: true, lines: [] }
+      } catch (error) {
+        if (error instanceof ConfigError) return { ok: false, lines: error.message.split('\n') }
+        throw error
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+/** The user's mistake with recipients. */
+export class RecipientError extends Error {
+  override readonly name = 'RecipientError'
+  readonly code: 'name-taken' | 'no-waku-node'
+
+  constructor(code: RecipientError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** What a running agent cannot swap: said, so that nobody waits for it. */
+function unchangeable(before: Config, after: Config): readonly string[] {
+  const parts = [
+    ['host', before.host, after.host],
+    ['swarm.listen', before.swarm.listen, after.swarm.listen],
+    ['presence', before.presence, after.presence],
+    ['waku.listen', before.waku.listen, after.waku.listen],
+    ['waku.serve', before.waku.serve, after.waku.serve],
+    ['api.listen', before.api.listen, after.api.listen],
+  ] as const
+  return parts
+    .filter(([, old, next]) => JSON.stringify(old) !== JSON.stringify(next))
+    .map(([key]) => `${key} has changed: that takes a restart of the agent; nothing was swapped`)
+}
+
+function toCheckPing({ kind, exitCode, body, runId }: Ping): CheckPing {
+  return {
+    signal: kind,
+    body,
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(runId === undefined ? {} : { runId }),
+  }
+}
+
+function reachOf(deps: PortDeps): Reach {
+  const { swarm, waku, clock } = deps
+  const node = waku()
+  const status = node?.status()
+  const workedAtMs = status?.workedAtMonotonicMs
+  return {
+    swarmAddresses: swarm.addresses(),
+    wakuAddresses: node?.multiaddrs() ?? [],
+    connected: swarm.peers().map(({ host, address }) => ({ host, address })),
+    troubles: swarm.dialReports().map(({ explanation }) => explanation),
+    waku: {
+      serving: node !== null && deps.config().waku.serve,
+      peers: status?.peers ?? 0,
+      subscribers: status?.subscribers ?? 0,
+      works: workedAtMs !== undefined && clock.monotonicMs() - workedAtMs < WAKU_FRESH_MS,
+    },
+    warnings: reachWarnings(deps),
+  }
+}
+
+/** Whether one host's death would leave the recipients unreachable, and the cure. */
+function reachWarnings({ loop, config, failingStoreSince }: PortDeps): readonly string[] {
+  const warnings: string[] = []
+  const serving = meshRecords(loop().state(), 'member').filter(({ body }) => body.wakuAddresses.length > 0)
+  const open = serving.filter(({ body }) => body.wakuAddresses.some((address) => !isLoopbackAddress(address)))
+  const roads = (open.length > 0 ? open.length : serving.length) + config().waku.nodes.length
+  if (recipientsOf(loop().state()).length > 0 && roads < 2) {
+    const only = serving[0]?.body.name ?? 'no host'
+    warnings.push(
+      `${only} is the only Waku node: if it dies, nobody can be told. Add a second public host, or an external node in waku.nodes`,
+    )
+  }
+  const failing = failingStoreSince()
+  if (failing !== null) warnings.push(`the store takes no writes since ${new Date(failing).toISOString()}: is the disk full?`)
+  return warnings
+}
+
+async function* history({ store, loop }: PortDeps, query: HistoryQuery): AsyncIterable<HistoryEntry> {
+  const hosts = query.host === undefined ? await store.log.hosts() : [query.host]
+  const { mesh } = loop().state().options
+  let left = query.limit
+  for (const host of hosts) {
+    let to: { incarnation: number; seq: number } | undefined
+    while (left > 0) {
+      const range = { host, reverse: true, limit: HISTORY_PAGE }
+      const page = await store.log.read(to === undefined ? range : { ...range, to })
+      for (const { bytes, cid } of page) {
+        const record = parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes })
+        if (record.domain !== 'entry') continue
+        if (query.sinceUnixMs !== undefined && record.body.atUnixMs < query.sinceUnixMs) break
+        if (query.check !== undefined && !record.body.results.some(({ check }) => check === query.check)) continue
+        if (left <= 0) return
+        left -= 1
+        yield { host, cid, entry: record }
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < HISTORY_PAGE) break
+      to = { incarnation: last.incarnation, seq: last.seq }
+    }
+  }
+}
+
+/** Count and hash of what is held of each host, in order. */
+async function historyDigest(store: Store): Promise<Record<HostId, { entries: number; hash: string }>> {
+  const digest: Record<HostId, { entries: number; hash: string }> = {}
+  for (const host of await store.log.hosts()) {
+    const hash = createHash('sha256')
+    let entries = 0
+    let from: { incarnation: number; seq: number } | undefined
+    for (;;) {
+      const page = await store.log.read(from === undefined ? { host } : { host, from })
+      for (const { cid } of page) hash.update(cid)
+      entries += page.length
+      const last = page.at(-1)
+      if (last === undefined || page.length < HISTORY_PAGE) break
+      from = { incarnation: last.incarnation, seq: last.seq + 1 }
+    }
+    digest[host] = { entries, hash: hash.digest('hex') }
+  }
+  return digest
+}
+
+async function pair(
+  deps: PortDeps,
+  name: string,
+  signal: AbortSignal,
+  addRecipient: (name: string, publicKey: Uint8Array) => Promise<readonly string[]>,
+): Promise<Pairing> {
+  const { waku, keys, sign, certificate, clock, log, loop } = deps
+  const node = waku()
+  const nodes = wakuNodes(deps)
+  if (node === null || nodes.length === 0) {
+    throw new RecipientError('no-waku-node', 'no Waku node runs here: set waku.serve, or name one in waku.nodes')
+  }
+  if (recipientsOf(loop().state()).some((recipient) => recipient.name === name)) {
+    throw new RecipientError('name-taken', `a recipient is called ${name} already`)
+  }
+  const expiresUnixMs = clock.unixMs() + LINK_LIFE_MS
+  const secret = new Uint8Array(randomBytes(32))
+  const link = { nodes: nodes.slice(0, LINK_NODES_MAX), secret, meshPublicKey: keys.meshKey.publicKey, expiresUnixMs }
+  const { privateKey, publicKey: meshWakuKey } = keys.meshWakuKey
+  const answered = awaitPairing({ node, link, signingKey: privateKey, clock, log, signal })
+  const paired = answered.then(async (device) => {
+    await addRecipient(name, device.publicKey)
+    const welcome = encodeWelcome({ recipient: name, nodes, meshWakuKey }, sign, certificate)
+    await device.acknowledge(welcome, AbortSignal.any([signal, AbortSignal.timeout(WELCOME_MS)]))
+    return { name }
+  })
+  // Whoever asked may have gone: an unobserved failure of the wait is no crash.
+  paired.catch((error: unknown) => log.debug('a pairing ended', { reason: String(error) }))
+  return { link: createPairingLink(link), expiresUnixMs, paired, warnings: reachWarnings(deps) }
+}
+
+/** Waku addresses of the mesh, this host's own first; only WebSocket ones, which is what the stock client takes. */
+function wakuNodes({ waku, loop, config, keys }: PortDeps): readonly string[] {
+  const own = config().waku.serve ? worthTelling(waku()?.multiaddrs() ?? []) : []
+  const others = meshRecords(loop().state(), 'member')
+    .filter(({ signer }) => signer !== keys.hostKey.hostId)
+    .flatMap(({ body }) => body.wakuAddresses)
+  return [...new Set([...own, ...others, ...config().waku.nodes])].filter((address) => /\/wss?(\/|$)/.test(address))
+}

@@ -1,0 +1,197 @@
+/** What the core asks to be kept, on this host's store, and what is read back at the start. */
+import {
+  type AnySigned,
+  type Carried,
+  decodeCanonical,
+  type Effect,
+  encodeCanonical,
+  encodeRecord,
+  type HostId,
+  type Incident,
+  type LogHead,
+  type Restored,
+  type SignedAs,
+} from '@muster/protocol'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import { type Log, reasonOf } from '../log.ts'
+import { ENTRY_BYTES_MAX, type Family, type Store } from '../storage/index.ts'
+import type { Inbound } from './inbound.ts'
+import type { SealOfOrigin } from './seal-of-origin.ts'
+
+/** Runs rarer than this would be out of the newest entries after a while: their last entry is kept apart. */
+const RARE_MS = 10 * 60_000
+/** Newest entries of each host that are looked through at the start. */
+const RECENT_ENTRIES = 300
+const INCIDENT_BYTES_MAX = 64 * 1024
+/** A failing disk is said once in this time. */
+const COMPLAINT_EVERY_MS = 60_000
+
+type KeepEffect = Extract<
+  Effect,
+  { kind: 'keep-life' | 'keep-entry' | 'keep-record' | 'drop-record' | 'keep-check-time' | 'incident' }
+>
+
+const FAMILY: Readonly<Record<string, Family>> = { verdict: 'verdicts', notice: 'notice-log', record: 'mesh-records' }
+const heldSchema = z.strictObject({ b: z.instanceof(Uint8Array), t: z.number() })
+
+export interface Keeping {
+  keep(effect: KeepEffect): Promise<void>
+  restore(incarnation: number): Promise<Restored>
+  checkTimes(): Promise<Readonly<Record<string, number>>>
+  /** Since when the store has not taken what it was given, by the wall clock; null while it does. */
+  failingSince(): number | null
+}
+
+export interface KeepingDeps {
+  readonly store: Store
+  readonly seal: SealOfOrigin
+  readonly clock: Clock
+  readonly log: Log
+  /** Parses and verifies what the disk gives back; null when it is damaged. */
+  readonly read: Inbound['stored']
+}
+
+/** Keeps effects on a store. A disk that fails costs history, never a check, a vote or a notice. */
+export function createKeeping(deps: KeepingDeps): Keeping {
+  const { store, seal, clock, log } = deps
+  let failingSince: number | null = null
+  let complainedAtMs = Number.NEGATIVE_INFINITY
+
+  async function guarded(work: Promise<unknown>): Promise<void> {
+    try {
+      await work
+      if (failingSince !== null) log.info('the store takes writes again', {})
+      failingSince = null
+    } catch (error) {
+      failingSince ??= clock.unixMs()
+      if (clock.monotonicMs() - complainedAtMs < COMPLAINT_EVERY_MS) return
+      complainedAtMs = clock.monotonicMs()
+      log.warn('the store does not take what it is given, muster goes on without', { reason: reasonOf(error) })
+    }
+  }
+
+  async function keepEntry(entry: SignedAs<'entry'>, head: LogHead, sync: boolean): Promise<void> {
+    const bytes = encodeRecord(seal.signed(entry))
+    const stored = { host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs()) }
+    await store.log.append([stored], { sync })
+    for (const { check, everyMs } of entry.body.results) {
+      if (everyMs >= RARE_MS) await store.family('members').put(`newest/${entry.signer}/${check}`, bytes, { sync })
+    }
+  }
+
+  async function keepIncident(incident: Incident): Promise<void> {
+    const family = store.family('incidents')
+    await family.put(incident.id, encodeCanonical(incident), { sync: false })
+    for (const alias of incident.aliases) await family.del(alias, { sync: false })
+  }
+
+  function perform(effect: KeepEffect): Promise<void> {
+    switch (effect.kind) {
+      case 'keep-life':
+        return store.family('life').put('life', encodeCanonical(effect.life), { sync: true })
+      case 'keep-entry':
+        return keepEntry(effect.entry, effect.head, effect.sync)
+      case 'keep-record': {
+        const value = encodeCanonical({ b: encodeRecord(seal.signed(effect.record)), t: clock.unixMs() - effect.ageMs })
+        return store.family(familyOf(effect.record)).put(effect.id, value, { sync: true })
+      }
+      case 'drop-record':
+        return dropEverywhere(store, effect.id)
+      case 'keep-check-time':
+        return store.family('life').put(`check-time/${effect.check}`, encodeCanonical(effect.spentMs), { sync: false })
+      case 'incident':
+        return keepIncident(effect.incident)
+      default:
+        return effect satisfies never
+    }
+  }
+
+  return {
+    keep: (effect) => guarded(perform(effect)),
+    restore: (incarnation) => restore(deps, incarnation),
+    checkTimes: () => readCheckTimes(store),
+    failingSince: () => failingSince,
+  }
+}
+
+function familyOf(record: AnySigned): Family {
+  return FAMILY[record.domain] ?? 'mesh-records'
+}
+
+async function dropEverywhere(store: Store, key: string): Promise<void> {
+  const families = Object.values(FAMILY)
+  await store.batch(
+    families.map((family) => ({ family, type: 'del' as const, key })),
+    { sync: false },
+  )
+}
+
+async function restore(deps: KeepingDeps, incarnation: number): Promise<Restored> {
+  const { store, log } = deps
+  const carried = await readCarried(deps)
+  const heads: Record<HostId, LogHead> = {}
+  const entries: SignedAs<'entry'>[] = []
+  for (const host of await store.log.hosts()) {
+    const head = await store.log.head(host)
+    if (head !== undefined) heads[host] = { incarnation: head.incarnation, seq: head.seq, cid: head.cid }
+    entries.push(...(await readEntries(deps, host)))
+  }
+  const incidents = await readIncidents(store)
+  if (carried.length + entries.length > 0) {
+    log.debug('read from the store', { records: carried.length, entries: entries.length, incidents: incidents.length })
+  }
+  return { incarnation, heads, entries, carried, incidents }
+}
+
+async function readCarried({ store, clock, read }: KeepingDeps): Promise<readonly Carried[]> {
+  const carried: Carried[] = []
+  // Mesh records first: they bring the certificates by which the others are verified.
+  for (const family of ['mesh-records', 'verdicts', 'notice-log'] as const) {
+    const values: z.infer<typeof heldSchema>[] = []
+    for await (const [, value] of store.family(family).iterate()) {
+      const held = heldSchema.safeParse(decodeCanonical(value, ENTRY_BYTES_MAX))
+      if (held.success) values.push(held.data)
+    }
+    for (const { b, t } of values) {
+      const record = read(b)
+      if (record !== null) carried.push({ record, ageMs: Math.max(0, Math.round(clock.unixMs() - t)) })
+    }
+  }
+  return carried
+}
+
+async function readEntries({ store, read }: KeepingDeps, host: HostId): Promise<readonly SignedAs<'entry'>[]> {
+  const recent = await store.log.read({ host, reverse: true, limit: RECENT_ENTRIES })
+  const bytes = recent.map((entry) => entry.bytes).reverse()
+  for await (const [, value] of store.family('members').iterate({ gte: `newest/${host}/`, lt: `newest/${host}0` })) {
+    bytes.unshift(value)
+  }
+  const entries = new Map<string, SignedAs<'entry'>>()
+  for (const each of bytes) {
+    const record = read(each)
+    if (record?.domain === 'entry') entries.set(`${record.body.life.incarnation}/${record.body.seq}`, record)
+  }
+  return [...entries.values()].sort(
+    (a, b) => a.body.life.incarnation - b.body.life.incarnation || a.body.seq - b.body.seq,
+  )
+}
+
+async function readIncidents(store: Store): Promise<readonly Incident[]> {
+  const incidents: Incident[] = []
+  for await (const [, value] of store.family('incidents').iterate()) {
+    // Written by this agent in this folder: a shape that we made ourselves.
+    incidents.push(decodeCanonical(value, INCIDENT_BYTES_MAX) as Incident)
+  }
+  return incidents.sort((a, b) => a.sinceUnixMs - b.sinceUnixMs)
+}
+
+async function readCheckTimes(store: Store): Promise<Readonly<Record<string, number>>> {
+  const times: Record<string, number> = {}
+  const prefix = 'check-time/'
+  for await (const [key, value] of store.family('life').iterate({ gte: prefix, lt: 'check-time0' })) {
+    const spentMs = decodeCanonical(value, 64)
+    if (typeof spentMs === 'number') times[key.slice(prefix.length)] = spentMs
+  }
+  return times
+}

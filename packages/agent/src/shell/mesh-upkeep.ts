@@ -1,0 +1,78 @@
+/** Keeps this host and its mesh acquainted: announces where it is, and follows where the others are. */
+import { type HostId, type MeshRecord, meshRecords } from '@muster/protocol'
+import type { Config } from '../config/load.ts'
+import { type Log, reasonOf } from '../log.ts'
+import type { Loop } from '../loop.ts'
+import type { Swarm } from '../swarm/swarm.ts'
+import type { WakuNode } from '../waku/node.ts'
+import { worthTelling } from './network-facts.ts'
+import type { Telling } from './telling.ts'
+
+type Profile = Extract<MeshRecord, { kind: 'member' }>
+
+export interface MeshUpkeep {
+  /** Publishes what this host says of itself, when it has changed. */
+  announce(): void
+  /** Dials whom the mesh knows, and listens for the recipients that it has. */
+  follow(): void
+}
+
+/** Makes the upkeep of one agent. */
+export function createMeshUpkeep(deps: {
+  readonly self: HostId
+  readonly config: () => Config
+  readonly certificate: Uint8Array
+  readonly swarm: Swarm
+  readonly waku: () => WakuNode | null
+  readonly telling: Telling
+  readonly loop: () => Loop
+  readonly log: Log
+}): MeshUpkeep {
+  const { self, config, swarm, waku, telling, loop, log } = deps
+
+  function profile(serial: number): Profile {
+    const node = waku()
+    const { host, presence, waku: wakuConfig } = config()
+    return {
+      kind: 'member',
+      name: host,
+      addresses: worthTelling(swarm.addresses()),
+      wakuAddresses: wakuConfig.serve && node !== null ? worthTelling(node.multiaddrs()) : [],
+      everyMs: presence.everyMs,
+      graceMs: presence.graceMs,
+      sleeps: presence.sleeps,
+      certificate: deps.certificate,
+      serial,
+    }
+  }
+
+  return {
+    announce() {
+      const known = meshRecords(loop().state(), 'member').find(({ signer }) => signer === self)?.body
+      const now = profile((known?.serial ?? 0) + 1)
+      if (known !== undefined && saysTheSame(known, now)) return
+      loop().dispatch({ kind: 'command', command: { kind: 'publish', record: now } })
+    },
+    follow() {
+      const state = loop().state()
+      const others = meshRecords(state, 'member').filter(({ signer }) => signer !== self)
+      const { swarm: swarmConfig, waku: wakuConfig } = config()
+      swarm.setPeerBook([
+        ...swarmConfig.peers.map((address) => ({ addresses: [address] })),
+        ...others.map(({ signer, body }) => ({ host: signer, addresses: body.addresses })),
+      ])
+      try {
+        waku()?.setPeers([...wakuConfig.nodes, ...others.flatMap(({ body }) => body.wakuAddresses)])
+      } catch (error) {
+        log.debug('some Waku addresses cannot be used', { reason: reasonOf(error) })
+      }
+      telling.followRecipients(state)
+    },
+  }
+}
+
+function saysTheSame(known: Profile, now: Profile): boolean {
+  const { serial: _known, certificate: _theirs, ...before } = known
+  const { serial: _now, certificate: _ours, ...after } = now
+  return JSON.stringify(before) === JSON.stringify(after)
+}

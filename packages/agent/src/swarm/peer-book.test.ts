@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest'
+import type { PeerBook } from './peer-book.ts'
+import { backoffMs, createPeerBook, DIALLING_DEFAULT } from './peer-book.ts'
+
+const SELF = '12D3KooWM'
+const LOWER = '12D3KooWA'
+const HIGHER = '12D3KooWZ'
+const AT = '/ip4/10.0.0.1/tcp/4650'
+const ALL = 100
+
+const bookWith = (...entries: Parameters<PeerBook['setEntries']>[0]): PeerBook => {
+  const book = createPeerBook(SELF, () => 1, DIALLING_DEFAULT)
+  book.setEntries(entries, 0)
+  return book
+}
+
+describe('the wait after failures', () => {
+  it.each([
+    [0, 1, 50],
+    [1, 1, 500],
+    [1, 0, 250],
+    [2, 1, 1_000],
+    [6, 1, 16_000],
+    [7, 1, 30_000],
+    [7, 0, 15_000],
+    [10_000, 1, 30_000],
+  ])('%d failures, chance %d: %d ms', (failures, chance, expected) => {
+    expect(backoffMs(failures, chance, DIALLING_DEFAULT)).toBe(expected)
+  })
+})
+
+describe('the peer book', () => {
+  it('dials a host with a higher id at once, and lets one with a lower id dial first', () => {
+    const book = bookWith(
+      { host: HIGHER, addresses: [AT] },
+      { host: LOWER, addresses: [AT] },
+      { addresses: ['/dns4/x/tcp/1'] },
+    )
+    expect(book.takeDue(0, ALL).map(({ key }) => key)).toEqual([HIGHER, '/dns4/x/tcp/1'])
+    expect(book.nextDueMs()).toBe(1_000)
+    expect(book.takeDue(1_000, ALL).map(({ key }) => key)).toEqual([LOWER])
+  })
+
+  it('dials for ever, with growing waits up to a cap', () => {
+    const book = bookWith({ host: HIGHER, addresses: [AT] })
+    const waits: number[] = []
+    let nowMs = 0
+    for (let i = 0; i < 1_000; i++) {
+      expect(book.takeDue(nowMs, ALL)).toHaveLength(1)
+      expect(book.nextDueMs()).toBeUndefined()
+      book.dialled(HIGHER, { kind: 'failed' }, nowMs)
+      const dueMs = book.nextDueMs() ?? Number.NaN
+      waits.push(dueMs - nowMs)
+      nowMs = dueMs
+    }
+    expect(waits.slice(0, 8)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+    expect(waits.at(-1)).toBe(30_000)
+  })
+
+  it('does not dial who is connected, and dials again at once when a lasting connection ends', () => {
+    const book = bookWith({ host: HIGHER, addresses: [AT] })
+    for (let i = 0; i < 5; i++) book.dialled(HIGHER, { kind: 'failed' }, 0)
+    book.connected(HIGHER)
+    expect([book.takeDue(1e6, ALL), book.nextDueMs()]).toEqual([[], undefined])
+    book.disconnected(HIGHER, 10_000, 2e6)
+    expect(book.nextDueMs()).toBe(2e6 + 50)
+  })
+
+  it('does not dial in a loop who hangs up at once', () => {
+    const book = bookWith({ host: HIGHER, addresses: [AT] })
+    let nowMs = 0
+    for (let i = 0; i < 10; i++) {
+      book.takeDue(nowMs, ALL)
+      book.connected(HIGHER)
+      book.dialled(HIGHER, { kind: 'connected', host: HIGHER }, nowMs)
+      book.disconnected(HIGHER, 100, nowMs)
+      nowMs = book.nextDueMs() ?? Number.NaN
+    }
+    expect(nowMs).toBeGreaterThan(60_000)
+  })
+
+  it('learns who answers at an address without an id, and rests while that host is connected', () => {
+    const book = bookWith({ addresses: [AT] })
+    book.takeDue(0, ALL)
+    book.connected(HIGHER)
+    book.dialled(AT, { kind: 'connected', host: HIGHER }, 0)
+    expect(book.nextDueMs()).toBeUndefined()
+    expect(book.addressesOf(HIGHER)).toEqual([AT])
+    book.disconnected(HIGHER, 20_000, 50_000)
+    expect(book.takeDue(50_100, ALL)).toEqual([{ key: AT, host: undefined, addresses: [AT] }])
+  })
+
+  it('never dials itself again', () => {
+    const book = bookWith({ addresses: [AT] }, { host: SELF, addresses: [AT] })
+    expect(book.takeDue(0, ALL)).toHaveLength(1)
+    book.dialled(AT, { kind: 'ourselves' }, 0)
+    book.reset(1_000)
+    expect(book.nextDueMs()).toBeUndefined()
+  })
+
+  it('is all due after a reset', () => {
+    const book = bookWith({ host: HIGHER, addresses: [AT] }, { addresses: ['/dns4/x/tcp/1'] })
+    for (let i = 0; i < 9; i++) for (const key of [HIGHER, '/dns4/x/tcp/1']) book.dialled(key, { kind: 'failed' }, 0)
+    expect(book.takeDue(14_000, ALL)).toEqual([])
+    book.reset(14_000)
+    expect(book.takeDue(14_000, ALL)).toHaveLength(2)
+  })
+
+  it('makes one target of all that is said of a host, and reads its id from an address', () => {
+    const book = bookWith(
+      { host: HIGHER, addresses: [AT] },
+      { addresses: [`/dns4/x/tcp/1/p2p/${HIGHER}`, `${AT}/p2p/${HIGHER}`] },
+      { host: LOWER, addresses: [`/ip4/1.1.1.1/tcp/1/p2p/${HIGHER}/p2p-circuit/p2p/${LOWER}`] },
+    )
+    expect(book.takeDue(1_000, ALL)).toEqual([
+      { key: HIGHER, host: HIGHER, addresses: [AT, '/dns4/x/tcp/1'] },
+      { key: LOWER, host: LOWER, addresses: [`/ip4/1.1.1.1/tcp/1/p2p/${HIGHER}/p2p-circuit/p2p/${LOWER}`] },
+    ])
+  })
+
+  it('keeps the wait of an entry that stays, and forgets one that is gone', () => {
+    const book = bookWith({ host: HIGHER, addresses: [AT] }, { addresses: ['/dns4/x/tcp/1'] })
+    for (let i = 0; i < 9; i++) book.dialled(HIGHER, { kind: 'failed' }, 0)
+    book.setEntries([{ host: HIGHER, addresses: [AT] }], 10)
+    expect(book.nextDueMs()).toBe(30_000)
+    book.setEntries([{ host: HIGHER, addresses: ['/dns4/new/tcp/1'] }], 20)
+    expect(book.nextDueMs()).toBe(20)
+  })
+
+  it('holds a bounded number of members and addresses', () => {
+    const many = Array.from({ length: 1_000 }, (_, i) => ({ addresses: [`/ip4/10.0.0.1/tcp/${i + 1}`] }))
+    expect(bookWith(...many).takeDue(0, 10_000)).toHaveLength(256)
+    const [target] = bookWith({ host: HIGHER, addresses: many.flatMap(({ addresses }) => addresses) }).takeDue(0, 1)
+    expect(target?.addresses).toHaveLength(8)
+  })
+
+  it('hands out no more than asked for, the longest waiting first', () => {
+    const book = bookWith({ host: LOWER, addresses: [AT] }, { host: HIGHER, addresses: [AT] })
+    expect(book.takeDue(5_000, 1).map(({ key }) => key)).toEqual([HIGHER])
+    expect(book.takeDue(5_000, 1).map(({ key }) => key)).toEqual([LOWER])
+  })
+})

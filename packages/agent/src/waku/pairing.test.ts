@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import { answerPairing, awaitPairing, pairingKey } from './pairing.ts'
+import { createPairingLink, LINK_LIFE_MS, type PairingLink, parsePairingLink } from './pairing-link.ts'
+import { systemClock } from './ports.ts'
+import { generateKeyPair, sealWithSecret } from './seal.ts'
+import { createCleanup, memoryLog, startNode } from './testing/kit.ts'
+import { pairingTopic } from './topics.ts'
+
+const cleanup = createCleanup()
+afterEach(() => cleanup.run())
+
+const mesh = generateKeyPair()
+const clock = systemClock
+const never = new AbortController().signal
+
+function linkTo(nodes: readonly string[]): PairingLink {
+  return {
+    nodes,
+    secret: new Uint8Array(randomBytes(32)),
+    meshPublicKey: new Uint8Array(32).fill(7),
+    expiresUnixMs: Math.floor((clock.unixMs() + LINK_LIFE_MS) / 1000) * 1000,
+  }
+}
+
+const common = { clock, log: memoryLog(), signal: never }
+
+describe('a pairing link', () => {
+  const link = linkTo(['/ip4/192.0.2.7/tcp/4652/ws/p2p/12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'])
+
+  test('says what was put in, in whatever text it stands', () => {
+    const text = createPairingLink(link)
+    expect(text).toMatch(/^muster:pair#[A-Za-z0-9_-]+$/)
+    for (const form of [text, ` ${text}\n`, text.replace('muster:pair', 'https://status.example.org/receive')]) {
+      expect(parsePairingLink(form, clock.unixMs())).toEqual(link)
+    }
+  })
+
+  const code = createPairingLink(link)
+  const middle = Math.floor(code.length / 2)
+  const flipped = code.slice(0, middle) + (code[middle] === 'A' ? 'B' : 'A') + code.slice(middle + 1)
+  test.each([
+    ['nothing', '', 'link-malformed'],
+    ['a word', 'hello', 'link-malformed'],
+    ['a link cut short', code.slice(0, -5), 'link-malformed'],
+    ['a link with one letter changed', flipped, 'link-malformed'],
+    ['a very long text', `muster:pair#${'A'.repeat(100_000)}`, 'link-malformed'],
+    ['an expired link', createPairingLink({ ...link, expiresUnixMs: 1000 }), 'link-expired'],
+  ])('of %s is refused', (_name, text, expected) => {
+    expect(() => parsePairingLink(text, clock.unixMs())).toThrow(expect.objectContaining({ code: expected }))
+  })
+})
+
+describe('pairing', () => {
+  test('gives the device’s key to the mesh and the mesh’s welcome to the device, once', async () => {
+    const a = await startNode(cleanup, 1)
+    const b = await startNode(cleanup, 2, { peers: [a.tcp] })
+    const link = linkTo([b.ws])
+    const device = generateKeyPair()
+    const waiting = awaitPairing({ ...common, node: a.node, link, signingKey: mesh.privateKey })
+    const answering = answerPairing({
+      ...common,
+      link: parsePairingLink(createPairingLink(link), clock.unixMs()),
+      privateKey: device.privateKey,
+      name: 'phone\u001b[31m',
+      isGenuine: (welcome) => Buffer.from(welcome).toString() === 'you are in',
+    })
+    const paired = await waiting
+    expect(paired.publicKey).toEqual(device.publicKey)
+    expect(paired.name).toBe('phone[31m')
+    expect(await paired.acknowledge(Buffer.from('you are in'), never)).toBe(true)
+    const { welcome, signerPublicKey } = await answering
+    expect(Buffer.from(welcome).toString()).toBe('you are in')
+    expect(signerPublicKey).toEqual(mesh.publicKey)
+  })
+
+  test('refuses who has the link but not the key, and goes on waiting', async () => {
+    const a = await startNode(cleanup, 1)
+    const link = linkTo([a.ws])
+    const log = memoryLog()
+    const device = generateKeyPair()
+    const waiting = awaitPairing({ ...common, log, node: a.node, link, signingKey: mesh.privateKey })
+    const thief = generateKeyPair()
+    const secret = pairingKey(link.secret)
+    const contentTopic = pairingTopic('hello', link.secret)
+    const forged = await sealWithSecret({ content: device.publicKey, secret, signingKey: thief.privateKey })
+    for (const payload of [forged, Buffer.alloc(300, 1), Buffer.of(0)]) {
+      await a.node.publish({ contentTopic, payload, timestampMs: clock.unixMs() }, never)
+    }
+    const answering = answerPairing({
+      ...common,
+      link,
+      privateKey: device.privateKey,
+      name: '',
+      isGenuine: () => true,
+    })
+    const paired = await waiting
+    expect(paired.publicKey).toEqual(device.publicKey)
+    expect(log.lines.filter((line) => line.includes('refused an answer'))).toHaveLength(3)
+    await paired.acknowledge(Buffer.of(1), never)
+    await answering
+  })
+
+  test('ends with the link or the signal', async () => {
+    const a = await startNode(cleanup, 1)
+    const link = { ...linkTo([a.ws]), expiresUnixMs: clock.unixMs() + 300 }
+    const sides = { ...common, node: a.node, link, signingKey: mesh.privateKey }
+    await expect(awaitPairing(sides)).rejects.toMatchObject({ code: 'link-expired' })
+    const signal = AbortSignal.abort(new Error('the user left'))
+    await expect(awaitPairing({ ...sides, link: linkTo([a.ws]), signal })).rejects.toThrow('the user left')
+  })
+})

@@ -1,0 +1,50 @@
+/** A libp2p node of nobody, for hostile tests: it speaks whatever bytes it is told. */
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { type GossipSub, type GossipSubComponents, gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { Connection } from '@libp2p/interface'
+import { mplex } from '@libp2p/mplex'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { CODEC, PUBSUB_TOPIC } from '../network.ts'
+import type { Cleanup } from './kit.ts'
+
+export interface Stranger {
+  readonly peer: string
+  connect(address: string): Promise<Connection>
+  /** Publishes raw bytes on the relay topic. */
+  gossip(data: Uint8Array): Promise<number>
+}
+
+export async function startStranger(cleanup: Cleanup, seed = 99): Promise<Stranger> {
+  const host = await createLibp2p({
+    privateKey: await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed)),
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [mplex({ disconnectThreshold: 10_000 })],
+    connectionMonitor: { enabled: false },
+    services: {
+      identify: identify(),
+      pubsub: (components: GossipSubComponents): GossipSub => {
+        const service = gossipsub({
+          globalSignaturePolicy: 'StrictNoSign',
+          allowPublishToZeroTopicPeers: true,
+          scoreParams: { IPColocationFactorWeight: 0 },
+          maxOutboundBufferSize: 100_000_000,
+        })(components)
+        service.protocols = [CODEC.relay]
+        return service
+      },
+    },
+  })
+  cleanup.add(() => Promise.resolve(host.stop()))
+  const { pubsub } = host.services
+  pubsub.subscribe(PUBSUB_TOPIC)
+  return {
+    peer: host.peerId.toString(),
+    connect: (address) => host.dial(multiaddr(address)),
+    gossip: async (data) => (await pubsub.publish(PUBSUB_TOPIC, data)).recipients.length,
+  }
+}

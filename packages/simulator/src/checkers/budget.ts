@@ -1,0 +1,51 @@
+/** I13: what an agent puts on the wire. */
+import type { HostId } from '@muster/protocol'
+import type { Checker, Surroundings } from './checker.ts'
+
+/** The window of I13, and how the world sums bytes up. */
+const WINDOW_MS = 60_000
+/** 1.5 kB/s at N = 10 in the default class (every 10 s). */
+const BYTES_PER_SECOND = 1_500
+const AT_PEERS = 9
+const AT_EVERY_MS = 10_000
+/** Catch-up rounds and entries cost even the smallest mesh something. */
+const SHARE_MIN = 0.35
+const BYTES_PER_INCIDENT_AND_PEER = 4_000
+
+/** Bytes that an agent may send within 60 s. Linear in its peers and in how often it beats. */
+export function budgetBytes(peers: number, everyMs: number, incidents: number): number {
+  const share = Math.max(SHARE_MIN, (peers / AT_PEERS) * (AT_EVERY_MS / everyMs))
+  return (WINDOW_MS / 1_000) * BYTES_PER_SECOND * share + BYTES_PER_INCIDENT_AND_PEER * incidents * peers
+}
+
+/** Checks I13. */
+export function checkBudget({ hosts, exercise, report }: Surroundings): Checker {
+  const sent = new Map<HostId, { readonly atMs: number; readonly bytes: number }[]>()
+  const troubled: { readonly atMs: number; readonly id: string }[] = []
+  const peers = hosts.length - 1
+  const everyMs = Math.min(...hosts.map(({ presence }) => presence.everyMs))
+  return (happening) => {
+    const { atMs } = happening
+    if (happening.kind === 'effect') {
+      if (happening.effect.kind === 'incident') troubled.push({ atMs, id: happening.effect.incident.id })
+      return
+    }
+    if (happening.kind !== 'bytes') return
+    exercise('I13')
+    const { host, bytes } = happening
+    const recent = (sent.get(host) ?? []).filter((one) => one.atMs > atMs - WINDOW_MS)
+    recent.push({ atMs, bytes })
+    sent.set(host, recent)
+    const sum = recent.reduce((total, one) => total + one.bytes, 0)
+    while (troubled.length > 0 && (troubled[0]?.atMs ?? 0) < atMs - 3 * WINDOW_MS) troubled.shift()
+    const incidents = new Set(troubled.map(({ id }) => id)).size
+    const budget = budgetBytes(peers, everyMs, incidents)
+    if (sum <= budget) return
+    report({
+      invariant: 'I13',
+      atMs,
+      hosts: [host],
+      text: `${host} sent ${Math.round(sum / 1_000)} kB within 60 s, ${Math.round(budget / 1_000)} kB are allowed (${peers} peers, ${incidents} incidents)`,
+    })
+  }
+}

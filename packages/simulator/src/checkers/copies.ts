@@ -1,0 +1,115 @@
+/**
+ * I4: how many copies of a notice may exist.
+ *
+ * One host tells; every further sender needs an excuse that the truth confirms: it was on another side, somebody
+ * crashed or slept on the way, the earlier claim was late, lost or had crossed, had lapsed without a receipt in time, was
+ * given back, or the two ranked by different views of whose Waku works.
+ */
+import type { HostId, IncidentId, SignedAs, Transition } from '@muster/protocol'
+import type { Happening } from '../happening.ts'
+import type { Checker, Surroundings } from './checker.ts'
+
+/** How long a claim counts without a receipt, and how long one rank waits for the one before. */
+const CLAIM_MS = 5_000
+/** Sends of one host for one duty: the first and at most three resends. */
+const RESENDS_MAX = 3
+
+interface Sent {
+  readonly host: HostId
+  readonly atMs: number
+}
+
+interface Claimed {
+  readonly host: HostId
+  readonly atMs: number
+  /** When each other host heard of the claim, and of its receipt or release. */
+  readonly heardMs: Map<HostId, number>
+  readonly answeredMs: Map<HostId, number>
+}
+
+interface Duty {
+  readonly sent: Sent[]
+  readonly claims: Claimed[]
+}
+
+function keyOf(incident: IncidentId, transition: Transition, recipient: string): string {
+  return `${incident}|${transition}|${recipient}`
+}
+
+/** Checks I4. */
+export function checkCopies({ truth, exercise, report }: Surroundings): Checker {
+  const duties = new Map<string, Duty>()
+  const dutyOf = (key: string): Duty => {
+    const duty = duties.get(key) ?? { sent: [], claims: [] }
+    duties.set(key, duty)
+    return duty
+  }
+
+  const learn = (host: HostId, atMs: number, record: SignedAs<'notice'>): void => {
+    const { step, incidents, transition, recipient } = record.body
+    for (const incident of incidents) {
+      const duty = dutyOf(keyOf(incident, transition, recipient))
+      if (step === 'claim' && record.signer === host) {
+        duty.claims.push({ host, atMs, heardMs: new Map(), answeredMs: new Map() })
+        continue
+      }
+      for (const claim of duty.claims) {
+        if (claim.host !== record.signer && step !== 'delivered') continue
+        const known = step === 'claim' ? claim.heardMs : claim.answeredMs
+        if (!known.has(host)) known.set(host, atMs)
+      }
+    }
+  }
+
+  /** Why `later` was right to send although `earlier` had, or null. */
+  const excuseOf = (duty: Duty, earlier: Sent, later: Sent): string | null => {
+    if (!truth.groupOf(earlier.host, earlier.atMs).has(later.host)) return 'side'
+    if (!truth.groupOf(later.host, later.atMs).has(earlier.host)) return 'side'
+    const claim = duty.claims.findLast(({ host, atMs }) => host === earlier.host && atMs <= earlier.atMs)
+    const own = duty.claims.findLast(({ host, atMs }) => host === later.host && atMs <= later.atMs)
+    const fromMs = Math.min(claim?.atMs ?? earlier.atMs, own?.atMs ?? later.atMs) - CLAIM_MS
+    if (truth.crashes(fromMs, later.atMs) > 0) return 'crash'
+    if (truth.gaps(fromMs, later.atMs) > 0) return 'gap'
+    if (claim === undefined || own === undefined) return null
+    const heardMs = claim.heardMs.get(later.host)
+    if (heardMs === undefined || heardMs > own.atMs) return 'late, lost or crossed'
+    const answeredMs = claim.answeredMs.get(later.host)
+    if (answeredMs === undefined || answeredMs > own.atMs) return own.atMs - heardMs >= CLAIM_MS ? 'lapsed' : null
+    return null
+  }
+
+  return (happening: Happening) => {
+    if (happening.kind === 'effect') {
+      const { effect, host, atMs } = happening
+      if (effect.kind === 'gossip' && effect.record.domain === 'notice') learn(host, atMs, effect.record)
+      return
+    }
+    if (happening.kind === 'arrived') {
+      if (happening.record.domain === 'notice') learn(happening.host, happening.atMs, happening.record)
+      return
+    }
+    if (happening.kind !== 'copy') return
+    const { notice, recipient, host, atMs } = happening
+    for (const { id } of notice.incidents) {
+      const duty = dutyOf(keyOf(id, notice.transition, recipient))
+      exercise('I4')
+      const own = duty.sent.filter((sent) => sent.host === host)
+      if (own.length > RESENDS_MAX && truth.crashes(own[0]?.atMs ?? atMs, atMs) === 0) {
+        report({ invariant: 'I4', atMs, hosts: [host], text: `${host} sends "${notice.transition}" ${own.length + 1} times` })
+      }
+      if (own.length === 0) {
+        for (const earlier of duty.sent) {
+          if (excuseOf(duty, earlier, { host, atMs }) !== null) continue
+          report({
+            invariant: 'I4',
+            atMs,
+            hosts: [host, earlier.host],
+            text: `${host} sends "${notice.transition}" of ${id.slice(0, 8)} which ${earlier.host} sent ${atMs - earlier.atMs} ms before, without need`,
+          })
+          break
+        }
+      }
+      duty.sent.push({ host, atMs })
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * I7 and I15: a host's log, and its lives, only ever go forward, and only the host itself writes them.
+ */
+import type { HostId, SignedAs } from '@muster/protocol'
+import { type Checker, type Surroundings } from './checker.ts'
+
+type Place = readonly [incarnation: number, epoch: number, count: number]
+
+function isAfter(left: Place, right: Place): boolean {
+  if (left[0] !== right[0]) return left[0] > right[0]
+  return left[2] > right[2] && left[1] >= right[1]
+}
+
+function text(place: Place): string {
+  return place.join('.')
+}
+
+/**
+ * I7: what is accepted of a host strictly increases, at every peer and across crashes; so does what it issues, its
+ * heartbeats included. A peer whose disk lost unsynced entries may accept those same entries again, no others.
+ */
+export function checkForwardOnly({ exercise, report }: Surroundings): Checker {
+  const issued = new Map<HostId, Place>()
+  const beats = new Map<HostId, Place>()
+  const accepted = new Map<string, Place>()
+  const cids = new Map<string, string>()
+  const restarted = new Set<string>()
+  return (happening) => {
+    if (happening.kind === 'mode' && happening.cause === 'power') {
+      for (const key of accepted.keys()) if (key.startsWith(`${happening.host}<`)) restarted.add(key)
+      return
+    }
+    if (happening.kind !== 'effect') return
+    const { effect, host, atMs } = happening
+    if (effect.kind === 'send-heartbeat' || effect.kind === 'answer-probe') {
+      const { life, beat } = effect.heartbeat.body
+      forward(beats, host, [life.incarnation, life.epoch, beat], atMs, 'beats')
+      return
+    }
+    if (effect.kind !== 'keep-entry') return
+    const { entry, head } = effect
+    const place: Place = [entry.body.life.incarnation, entry.body.life.epoch, entry.body.seq]
+    if (entry.signer === host) forward(issued, host, place, atMs, 'issues')
+    const key = `${host}<${entry.signer}`
+    exercise('I7')
+    const last = accepted.get(key)
+    if (last !== undefined && !isAfter(place, last) && !restarted.has(key)) {
+      report({
+        invariant: 'I7',
+        atMs,
+        hosts: [host, entry.signer],
+        text: `${host} accepts ${text(place)} of ${entry.signer} after ${text(last)}`,
+      })
+    }
+    restarted.delete(key)
+    accepted.set(key, place)
+    const name = `${entry.signer}|${entry.body.life.incarnation}|${entry.body.seq}`
+    const known = cids.get(name)
+    if (known !== undefined && known !== head.cid) {
+      report({
+        invariant: 'I7',
+        atMs,
+        hosts: [host, entry.signer],
+        text: `two entries of ${entry.signer} are number ${text(place)}`,
+      })
+    }
+    cids.set(name, head.cid)
+  }
+
+  function forward(known: Map<HostId, Place>, host: HostId, place: Place, atMs: number, what: string): void {
+    const last = known.get(host)
+    if (last !== undefined && !isAfter(place, last)) {
+      report({ invariant: 'I7', atMs, hosts: [host], text: `${host} ${what} ${text(place)} after ${text(last)}` })
+    }
+    known.set(host, place)
+  }
+}
+
+/** I15: every accepted entry was written by the host whose log it joins. */
+export function checkSigners({ exercise, report }: Surroundings): Checker {
+  const written = new Map<HostId, Set<SignedAs<'entry'>['body']>>()
+  return (happening) => {
+    if (happening.kind !== 'effect' || happening.effect.kind !== 'keep-entry') return
+    const { host, atMs } = happening
+    const { entry } = happening.effect
+    if (entry.signer === host) {
+      const bodies = written.get(host) ?? new Set()
+      written.set(host, bodies.add(entry.body))
+      return
+    }
+    exercise('I15')
+    if (written.get(entry.signer)?.has(entry.body) !== true) {
+      report({
+        invariant: 'I15',
+        atMs,
+        hosts: [host, entry.signer],
+        text: `${host} accepts an entry as of ${entry.signer}, who never wrote it`,
+      })
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** I14: nothing that was in an outbox is forgotten. */
+import type { HostId, IncidentId, NoticeRecord } from '@muster/protocol'
+import type { Checker, Surroundings } from './checker.ts'
+
+interface Entry {
+  readonly host: HostId
+  readonly atMs: number
+  readonly recipient: string
+  readonly transition: string
+  readonly ids: readonly IncidentId[]
+}
+
+/** How long before the end an entry must have been made to be judged. */
+const JUDGED_BEFORE_MS = 60_000
+
+/**
+ * I14: each outbox entry ends sent, superseded by a receipt of somebody, or folded into a later notice of the same
+ * incident. Judged at the end, when Waku has worked again for a while.
+ */
+export function checkOutbox({ truth, exercise, report }: Surroundings): Checker {
+  const entries: Entry[] = []
+  /** What Waku took, or a receipt confirmed: by incident and recipient, the transitions. */
+  const done = new Map<string, Set<string>>()
+  const finish = (ids: readonly IncidentId[], recipient: string, transition: string): void => {
+    for (const id of ids) {
+      const key = `${id}|${recipient}`
+      const transitions = done.get(key) ?? new Set()
+      done.set(key, transitions.add(transition))
+    }
+  }
+  const isDone = ({ ids, recipient, transition }: Entry): boolean =>
+    ids.every((id) => {
+      const transitions = done.get(`${id}|${recipient}`)
+      return transitions !== undefined && (transitions.has(transition) || transitions.has('resolved') || transition.startsWith('reminder'))
+    })
+  return (happening) => {
+    const { atMs } = happening
+    if (happening.kind === 'copy') {
+      const { notice, recipient } = happening
+      for (const { id, aliases } of notice.incidents) finish([id, ...aliases], recipient, notice.transition)
+    } else if (happening.kind === 'effect') {
+      const { effect, host } = happening
+      if (effect.kind === 'send-notice') {
+        const { notice, recipient } = effect
+        exercise('I14')
+        entries.push({ host, atMs, recipient, transition: notice.transition, ids: notice.incidents.map(({ id }) => id) })
+      } else if (effect.kind === 'gossip' && effect.record.domain === 'notice') {
+        const { step, incidents, recipient, transition }: NoticeRecord = effect.record.body
+        if (step === 'accepted' || step === 'stored' || step === 'delivered') finish(incidents, recipient, transition)
+      }
+    } else if (happening.kind === 'ended') {
+      for (const entry of entries) {
+        if (entry.atMs > Math.max(truth.healedMs(), atMs - JUDGED_BEFORE_MS) || isDone(entry)) continue
+        // A host that died, or left, for good took its outbox along; the others answer for what they knew.
+        if (truth.mode(entry.host).at(atMs).mode !== 'running') continue
+        if (isHistoryOnly(entry)) continue
+        report({
+          invariant: 'I14',
+          atMs: entry.atMs,
+          hosts: [entry.host],
+          text: `"${entry.transition}" of ${entry.ids.map((id) => id.slice(0, 8)).join(', ')} left the outbox of ${entry.host} and never arrived at Waku`,
+        })
+      }
+    }
+
+    /** The trouble was over on all hosts before anybody could tell of it. */
+    function isHistoryOnly(entry: Entry): boolean {
+      return entry.transition === 'worse'
+    }
+  }
+}

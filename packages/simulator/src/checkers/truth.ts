@@ -1,0 +1,147 @@
+/**
+ * The ground truth of a run, for checkers: which links, processes, Waku roads and recipients worked when, and who
+ * heard whom. Nothing in it comes from a core's own opinion.
+ */
+import type { HostId, Life, RecipientId } from '@muster/protocol'
+import type { Cause, Happening, Mode } from '../happening.ts'
+import { createTimeline, type Timeline } from './timeline.ts'
+
+/** A signed heartbeat that arrived. */
+export interface Hearing {
+  readonly atMs: number
+  /** When it left its host, at the latest: its arrival less the age that the relay stated. */
+  readonly heardMs: number
+  readonly life: Life
+  readonly beat: number
+}
+
+/** One process change. */
+export interface ModeChange {
+  readonly mode: Mode
+  readonly cause: Cause
+}
+
+/** Questions about what truly was. All times are the world's. */
+export interface Truth {
+  readonly see: (happening: Happening) => void
+  readonly mode: (host: HostId) => Timeline<ModeChange>
+  /** The process ran, undisturbed and the same one. */
+  readonly ranThroughout: (host: HostId, fromMs: number, toMs: number) => boolean
+  /** Both directions of the link worked. */
+  readonly linkedThroughout: (a: HostId, b: HostId, fromMs: number, toMs: number) => boolean
+  readonly linkAt: (from: HostId, to: HostId, atMs: number) => boolean
+  readonly quietNetwork: (fromMs: number, toMs: number) => boolean
+  readonly wakuThroughout: (host: HostId, fromMs: number, toMs: number) => boolean
+  readonly onlineThroughout: (recipient: RecipientId, fromMs: number, toMs: number) => boolean
+  /** What `by` heard of `of`, oldest first. */
+  readonly hearings: (by: HostId, of: HostId) => readonly Hearing[]
+  /** The hosts that can reach each other at a time, over links that work both ways and processes that run. */
+  readonly groupOf: (host: HostId, atMs: number) => ReadonlySet<HostId>
+  /** How many such groups there are. */
+  readonly sides: (atMs: number) => number
+  /** Ends of processes, and stops and suspends that began, within a time. */
+  readonly crashes: (fromMs: number, toMs: number) => number
+  readonly gaps: (fromMs: number, toMs: number) => number
+  readonly linkChanges: (fromMs: number, toMs: number) => number
+  readonly healedMs: () => number
+}
+
+const OFF: ModeChange = { mode: 'off', cause: 'stop' }
+
+/** Makes an empty truth about these hosts. */
+export function createTruth(hosts: readonly HostId[]): Truth {
+  const modes = new Map(hosts.map((host) => [host, createTimeline<ModeChange>(OFF)]))
+  const links = new Map<string, Timeline<boolean>>()
+  const waku = new Map(hosts.map((host) => [host, createTimeline(true)]))
+  const online = new Map<RecipientId, Timeline<boolean>>()
+  const hearings = new Map<string, Hearing[]>()
+  const noise = createTimeline(false)
+  let healedMs = Number.POSITIVE_INFINITY
+
+  const modeOf = (host: HostId): Timeline<ModeChange> => modes.get(host) ?? createTimeline(OFF)
+  const isTrue = (value: boolean): boolean => value
+  const linkAt = (from: HostId, to: HostId, atMs: number): boolean => links.get(`${from}>${to}`)?.at(atMs) ?? true
+  const runs = (host: HostId, atMs: number): boolean => modeOf(host).at(atMs).mode === 'running'
+  const groupOf = (host: HostId, atMs: number): ReadonlySet<HostId> => {
+    const group = new Set<HostId>([host])
+    for (const from of group) {
+      for (const to of hosts) {
+        if (!group.has(to) && runs(to, atMs) && linkAt(from, to, atMs) && linkAt(to, from, atMs)) group.add(to)
+      }
+    }
+    return group
+  }
+  const countModes = (fromMs: number, toMs: number, accepts: (change: ModeChange) => boolean): number => {
+    let count = 0
+    for (const timeline of modes.values()) {
+      for (const { value } of timeline.changes(fromMs, toMs)) if (accepts(value)) count += 1
+    }
+    return count
+  }
+
+  return {
+    see: (happening) => {
+      const { atMs } = happening
+      switch (happening.kind) {
+        case 'mode':
+          return modes.get(happening.host)?.set(atMs, { mode: happening.mode, cause: happening.cause })
+        case 'link': {
+          const key = `${happening.from}>${happening.to}`
+          const timeline = links.get(key) ?? createTimeline(true)
+          links.set(key, timeline)
+          return timeline.set(atMs, happening.up)
+        }
+        case 'noise':
+          return noise.set(atMs, happening.noisy)
+        case 'waku':
+          return waku.get(happening.host)?.set(atMs, happening.works)
+        case 'online': {
+          const timeline = online.get(happening.recipient) ?? createTimeline(true)
+          online.set(happening.recipient, timeline)
+          return timeline.set(atMs, happening.online)
+        }
+        case 'heard': {
+          const key = `${happening.by}<${happening.of}`
+          const { life, beat, ageMs } = happening
+          const hearing = { atMs, heardMs: atMs - ageMs, life, beat }
+          const known = hearings.get(key)
+          if (known === undefined) hearings.set(key, [hearing])
+          else known.push(hearing)
+          return
+        }
+        case 'healed':
+          healedMs = atMs
+          return
+        default:
+          return
+      }
+    },
+    mode: modeOf,
+    ranThroughout: (host, fromMs, toMs) =>
+      modeOf(host).always(fromMs, toMs, ({ mode }) => mode === 'running') && modeOf(host).changes(fromMs, toMs).length === 0,
+    linkedThroughout: (a, b, fromMs, toMs) =>
+      (links.get(`${a}>${b}`)?.always(fromMs, toMs, isTrue) ?? true) &&
+      (links.get(`${b}>${a}`)?.always(fromMs, toMs, isTrue) ?? true),
+    linkAt,
+    quietNetwork: (fromMs, toMs) => noise.always(fromMs, toMs, (noisy) => !noisy),
+    wakuThroughout: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, isTrue) ?? false,
+    onlineThroughout: (recipient, fromMs, toMs) => online.get(recipient)?.always(fromMs, toMs, isTrue) ?? true,
+    hearings: (by, of) => hearings.get(`${by}<${of}`) ?? [],
+    groupOf,
+    sides: (atMs) => {
+      const groups: ReadonlySet<HostId>[] = []
+      for (const host of hosts) {
+        if (runs(host, atMs) && !groups.some((group) => group.has(host))) groups.push(groupOf(host, atMs))
+      }
+      return groups.length
+    },
+    crashes: (fromMs, toMs) => countModes(fromMs, toMs, ({ mode }) => mode === 'off'),
+    gaps: (fromMs, toMs) => countModes(fromMs, toMs, ({ cause }) => cause === 'freeze' || cause === 'suspend' || cause === 'resume'),
+    linkChanges: (fromMs, toMs) => {
+      let count = 0
+      for (const timeline of links.values()) count += timeline.changes(fromMs, toMs).length
+      return count
+    },
+    healedMs: () => healedMs,
+  }
+}
