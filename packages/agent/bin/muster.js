@@ -10,4 +10,5 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   )
   process.exit(2)
 }
-import('../src/main.ts').then((main) => main.run(process.argv.slice(2)))
+const main = await import('../src/main.ts')
+await main.run(process.argv.slice(2))

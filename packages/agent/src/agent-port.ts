@@ -60,7 +60,12 @@ export interface Reach {
   readonly connected: readonly { readonly host: HostId; readonly address: string }[]
   /** Why configured addresses do not answer: one line each, for a person. */
   readonly troubles: readonly string[]
-  readonly waku: { readonly serving: boolean; readonly peers: number; readonly subscribers: number; readonly works: boolean }
+  readonly waku: {
+    readonly serving: boolean
+    readonly peers: number
+    readonly subscribers: number
+    readonly works: boolean
+  }
   readonly warnings: readonly string[]
 }
 

@@ -12,7 +12,12 @@ import type { AgentEvent, AgentPort } from './agent-port.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { hostNameOf } from './config/init.ts'
 import { type Config, loadConfig } from './config/load.ts'
-import { CERTIFICATE_BYTES_MAX, createCertificateBook, encodeCertificate, issueCertificate } from './identity/certificate.ts'
+import {
+  CERTIFICATE_BYTES_MAX,
+  createCertificateBook,
+  encodeCertificate,
+  issueCertificate,
+} from './identity/certificate.ts'
 import { checkFolder, type Folder } from './identity/folder.ts'
 import { type HostKey, readHostKey } from './identity/host-key.ts'
 import { type MeshKey, meshKeyOf } from './identity/mesh-key.ts'
@@ -168,7 +173,8 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
         return known.body.host === from
       },
       hello: () => certificateBytes,
-      onPeer: (host, change) => theLoop().dispatch({ kind: change === 'up' ? 'connected' : 'disconnected', peer: host }),
+      onPeer: (host, change) =>
+        theLoop().dispatch({ kind: change === 'up' ? 'connected' : 'disconnected', peer: host }),
     },
     { log, clock, random: Math.random },
   )
@@ -195,7 +201,10 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
         emit(effect)
       }
       if (effect.kind === 'concluded') {
-        log.warn('a host is silent', nameHosts(theLoop().state(), { host: effect.subject, how: effect.how, ageMs: effect.ageMs }))
+        log.warn(
+          'a host is silent',
+          nameHosts(theLoop().state(), { host: effect.subject, how: effect.how, ageMs: effect.ageMs }),
+        )
       }
       if (effect.kind === 'keep-record' && effect.record.domain === 'record') upkeep.follow()
     },

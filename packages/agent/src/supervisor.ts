@@ -32,7 +32,11 @@ export function createSupervisor(log: Log, random: () => number = Math.random): 
 
   async function restart(part: Part, cause: unknown): Promise<void> {
     log.warn('part failed, it is started again', { part: part.name, reason: reasonOf(cause) })
-    for (let backoffMs = BACKOFF_MIN_MS; !stopping.signal.aborted; backoffMs = Math.min(BACKOFF_MAX_MS, 2 * backoffMs)) {
+    for (
+      let backoffMs = BACKOFF_MIN_MS;
+      !stopping.signal.aborted;
+      backoffMs = Math.min(BACKOFF_MAX_MS, 2 * backoffMs)
+    ) {
       await part.stop().catch(() => undefined)
       await pause(backoffMs * (0.5 + random() / 2), stopping.signal)
       if (stopping.signal.aborted) return
@@ -72,7 +76,9 @@ export function createSupervisor(log: Log, random: () => number = Math.random): 
       stopping.abort(new Error('stopping'))
       for (const { part, restarting } of parts.reverse()) {
         await restarting
-        await part.stop().catch((error: unknown) => log.warn('part did not stop well', { part: part.name, reason: reasonOf(error) }))
+        await part
+          .stop()
+          .catch((error: unknown) => log.warn('part did not stop well', { part: part.name, reason: reasonOf(error) }))
       }
     },
   }

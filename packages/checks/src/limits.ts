@@ -27,8 +27,10 @@ export const LIST_ENTRIES_MAX = 32
 /** Characters of a condition. */
 export const CONDITION_CHARS_MAX = 1000
 
-/** Nodes and depth of a condition's syntax tree: evaluation is linear in them, for no macro may loop. */
+/** Nodes of a condition's syntax tree: evaluation is linear in them, for no macro may loop. */
 export const CONDITION_NODES_MAX = 200
+
+/** Levels of a condition's syntax tree: what a person can read ends long before. */
 export const CONDITION_DEPTH_MAX = 24
 
 /** Entries of a list in a condition (`status in [200, 204]`). */
@@ -38,10 +40,12 @@ export const CONDITION_LIST_MAX = 64
 export const PATTERN_CHARS_MAX = 200
 
 /**
- * Instructions of a compiled regular expression, and expressions in one condition: with the cap on a body's characters,
- * a hostile body costs each expression 0.2 s at the very most (measured), and usually a few milliseconds.
+ * Instructions of a compiled regular expression: with the cap on a body's characters, a hostile body costs an expression
+ * 0.2 s at the very most (measured), and usually a few milliseconds.
  */
 export const PATTERN_PROGRAM_MAX = 250
+
+/** Regular expressions in one condition, for the same reason. */
 export const PATTERNS_MAX = 4
 
 /** Bytes that are read of an HTTP body, and at most come out of a compressed one. */

@@ -36,7 +36,7 @@ export interface RunnerDeps {
 
 /** The runner of one host. */
 export interface Runner {
-  /** Begins the schedule. A second call does nothing; after `stop` there is no second start. */
+  /** Begins the schedule. A second call does nothing. After `stop`, only checks that `replace` brings begin again. */
   start(): void
   /** Ends the schedule, aborts what runs, and waits until it has ended or was left behind (1.5 s at most). */
   stop(): Promise<void>
@@ -170,6 +170,7 @@ export function createRunner(definitions: readonly CheckDefinition[], deps: Runn
       for (const entry of entries.values()) begin(entry)
     },
     async stop() {
+      isStarted = false
       const stopped = [...entries.values()]
       for (const entry of stopped) end(entry)
       await Promise.all(stopped.map((entry) => entry.running))

@@ -94,7 +94,15 @@ function laterLife(a: Life, b: Life): Life {
 
 /** An incident that was open when this host stopped goes on, unless its end is already known. */
 function restoreIncident(work: Work, kept: Incident): void {
-  const incident = { ...kept, openedAtMs: 0, resolvedAtMs: kept.resolvedAtMs === null ? null : 0, worsenedAtMs: null }
+  const { unixMs } = work.state.clock
+  // The awake clock begins anew: only the wall clock knows how long ago it was.
+  const incident: Incident = {
+    ...kept,
+    openedAtMs: 0,
+    sinceAtMs: Math.min(0, kept.sinceUnixMs - (kept.resolvedUnixMs ?? unixMs)),
+    resolvedAtMs: kept.resolvedAtMs === null ? null : 0,
+    worsenedAtMs: null,
+  }
   if (incident.state === 'resolved' || incident.life === null) {
     put(work, 'incidents', incident.id, incident)
     return
@@ -117,7 +125,6 @@ function restoreIncident(work: Work, kept: Incident): void {
     state: verdict.body.fault === 'asleep' ? 'asleep' : 'silent',
     life: verdict.body.life,
     verdict,
-    outagesAtMs: [0],
   })
 }
 

@@ -18,9 +18,9 @@ export const limits = {
   incidents: 512,
   /** Own checks: more than this on one host is a configuration mistake. */
   checks: 1_000,
-  /** Notice records that ride on one heartbeat, and for how long after they were learnt. */
-  riders: 16,
-  ridingMs: 60 * SECOND,
+  /** Notice records that ride on one heartbeat, and for how long after they were learnt: a catch-up brings the older ones. */
+  riders: 8,
+  ridingMs: 15 * SECOND,
   /** How long a verdict, a notice record and a closed incident are remembered: as long as the history. */
   historyMs: 48 * HOUR,
   /** A silence of the shell longer than this is a gap of our own (suspend, stop, a stalled loop). */
@@ -56,14 +56,16 @@ export const turns = {
   sendMs: 3 * SECOND,
   /** A claimed attempt that has not ended by then is given up. */
   giveUpMs: 4_500,
-  /** Who failed at a duty is passed over for this long. */
+  /** Who failed at a duty is passed over for this long, doubled with each failure up to the most. */
   failedMs: 15 * SECOND,
+  failedMostMs: 8 * MINUTE,
+  /** An accepted notice that nobody is known to have stored or shown by then is told again, but not more often than this. */
+  resendMs: 20 * SECOND,
+  resends: 3,
   /** Other deaths close by join one notice: it is held at most this long, while another member is suspect. */
   holdMs: 5 * SECOND,
   /** Waku that worked within this time ranks before Waku that did not. */
   wakuFreshMs: MINUTE,
-  /** How long an accepted notice of a sender that died is still worth telling again. */
-  inheritMs: MINUTE,
 } as const
 
 /** When repeated outages of one host become one flapping incident. */

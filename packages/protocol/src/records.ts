@@ -21,7 +21,7 @@ export function keepRecord(work: Work, record: AnySigned, ageMs: number): boolea
   if (record.domain === 'record' && !supersede(work, record)) return false
   hold(work, id, { record, bornAtMs: state.clock.elapsedMs - ageMs, learntAtMs: nowOf(work) })
   work.effects.push({ kind: 'keep-record', id, record, ageMs })
-  if (record.domain === 'notice') indexNotice(work, record)
+  if (record.domain === 'notice') indexNotice(work, record, ageMs)
   if (state.records.size > limits.records) dropOldest(work)
   return true
 }
@@ -31,7 +31,7 @@ export function restoreRecord(work: Work, record: AnySigned, ageMs: number): voi
   const id = recordIdOf(record)
   if (work.state.records.has(id)) return
   hold(work, id, { record, bornAtMs: work.state.clock.elapsedMs - ageMs, learntAtMs: Number.NEGATIVE_INFINITY })
-  if (record.domain === 'notice') indexNotice(work, record)
+  if (record.domain === 'notice') indexNotice(work, record, ageMs)
 }
 
 /** Forgets the closed records that are older than the history. */
@@ -122,9 +122,9 @@ function supersede(work: Work, { signer, body }: SignedAs<'record'>): boolean {
   return true
 }
 
-function indexNotice(work: Work, { signer, body }: SignedAs<'notice'>): void {
+function indexNotice(work: Work, { signer, body }: SignedAs<'notice'>, ageMs: number): void {
   if (!holds(work.state, 'merged-log') && signer !== work.state.options.self) return
-  const fact: NoticeFact = { peer: signer, attempt: body.attempt, step: body.step, atMs: nowOf(work) }
+  const fact: NoticeFact = { peer: signer, attempt: body.attempt, step: body.step, atMs: nowOf(work) - ageMs }
   for (const incident of body.incidents) {
     const key = factKey(incident, body.transition, body.recipient)
     put(work, 'facts', key, [...(work.state.facts.get(key) ?? []), fact])

@@ -67,8 +67,6 @@ export interface Member {
   readonly offered: readonly SignedAs<'verdict'>[]
   /** Who doubted this host lately: they are sent what is heard of it. */
   readonly doubters: ReadonlyMap<HostId, number>
-  /** When its outages were concluded. Awake clock. */
-  readonly outagesAtMs: readonly number[]
 }
 
 /** A mergeable record as held. */

@@ -43,7 +43,12 @@ export type Fault =
   | { readonly kind: 'duplication'; readonly share: number; readonly forMs: number }
   | { readonly kind: 'reordering'; readonly withinMs: number; readonly forMs: number }
   | { readonly kind: 'wall-jump'; readonly host: number; readonly byMs: number }
-  | { readonly kind: 'waku-outage'; readonly hosts: readonly number[]; readonly trouble: WakuTrouble; readonly forMs: number }
+  | {
+      readonly kind: 'waku-outage'
+      readonly hosts: readonly number[]
+      readonly trouble: WakuTrouble
+      readonly forMs: number
+    }
   | { readonly kind: 'recipient-offline'; readonly recipient: number; readonly forMs: number }
   /** Old records are played again, some aside and some for real. */
   | { readonly kind: 'replay'; readonly host: number; readonly times: number }
@@ -116,7 +121,12 @@ export function inject(world: World, fault: Fault, healMs: number): void {
       if (host === undefined) return
       let left = fault.kind === 'power-cut-between-effects' ? fault.effects : 0
       let isArmed = true
-      say([fault.host], fault.kind === 'power-cut-after-claim' ? 'will lose power after a claim' : `will lose power after ${left} effects`)
+      say(
+        [fault.host],
+        fault.kind === 'power-cut-after-claim'
+          ? 'will lose power after a claim'
+          : `will lose power after ${left} effects`,
+      )
       host.crashAfter((effect) => {
         if (!isArmed) return false
         left -= 1
@@ -127,9 +137,13 @@ export function inject(world: World, fault: Fault, healMs: number): void {
         if (isDue) backLater(fault.host, fault.backAfterMs)
         return isDue
       })
-      return during(healMs, () => undefined, () => {
-        isArmed = false
-      })
+      return during(
+        healMs,
+        () => undefined,
+        () => {
+          isArmed = false
+        },
+      )
     }
     case 'stop':
       say([fault.host], `is told to stop${back(fault.backAfterMs)}`)
@@ -156,24 +170,42 @@ export function inject(world: World, fault: Fault, healMs: number): void {
     case 'suspend': {
       const host = world.hosts[fault.host]
       if (host === undefined) return
-      say([fault.host], `${fault.kind === 'freeze' ? 'its process is stopped' : 'is suspended'} for ${seconds(fault.forMs)}`)
+      say(
+        [fault.host],
+        `${fault.kind === 'freeze' ? 'its process is stopped' : 'is suspended'} for ${seconds(fault.forMs)}`,
+      )
       return during(fault.forMs, fault.kind === 'freeze' ? host.freeze : host.suspend, host.resume)
     }
     case 'partition': {
       const others = world.hosts.map((_, index) => index).filter((index) => !fault.side.includes(index))
       const pairs = fault.side.flatMap((a) => others.flatMap((b) => [[a, b] as const, [b, a] as const]))
       say(fault.side, `are cut off from the others for ${seconds(fault.forMs)}`)
-      return during(fault.forMs, () => cut(world, pairs, 1), () => cut(world, pairs, -1))
+      return during(
+        fault.forMs,
+        () => cut(world, pairs, 1),
+        () => cut(world, pairs, -1),
+      )
     }
     case 'one-way-cut': {
       const pairs = [[fault.from, fault.to]] as const
       say([fault.from], `reaches ${world.hosts[fault.to]?.setup.name} no longer, for ${seconds(fault.forMs)}`)
-      return during(fault.forMs, () => cut(world, pairs, 1), () => cut(world, pairs, -1))
+      return during(
+        fault.forMs,
+        () => cut(world, pairs, 1),
+        () => cut(world, pairs, -1),
+      )
     }
     case 'link-cut': {
-      const pairs = [[fault.a, fault.b], [fault.b, fault.a]] as const
+      const pairs = [
+        [fault.a, fault.b],
+        [fault.b, fault.a],
+      ] as const
       say([fault.a], `its link to ${world.hosts[fault.b]?.setup.name} is cut for ${seconds(fault.forMs)}`)
-      return during(fault.forMs, () => cut(world, pairs, 1), () => cut(world, pairs, -1))
+      return during(
+        fault.forMs,
+        () => cut(world, pairs, 1),
+        () => cut(world, pairs, -1),
+      )
     }
     case 'isolation': {
       const { host, waku, route } = fault
@@ -184,8 +216,15 @@ export function inject(world: World, fault: Fault, healMs: number): void {
         if (waku) trouble(world, [host], 'down', by)
         if (route) world.hosts[host]?.deliver((at) => ({ kind: 'route', at, up: by === -1 }))
       }
-      say([host], `its links are cut for ${seconds(fault.forMs)}${waku ? ', Waku too' : ''}${route ? ', its route is gone' : ''}`)
-      return during(fault.forMs, () => set(1), () => set(-1))
+      say(
+        [host],
+        `its links are cut for ${seconds(fault.forMs)}${waku ? ', Waku too' : ''}${route ? ', its route is gone' : ''}`,
+      )
+      return during(
+        fault.forMs,
+        () => set(1),
+        () => set(-1),
+      )
     }
     case 'loss':
       say([], `${Math.round(fault.share * 100)} % of all messages are lost for ${seconds(fault.forMs)}`)
@@ -218,7 +257,11 @@ export function inject(world: World, fault: Fault, healMs: number): void {
         world.state({ kind: 'online', atMs: world.now(), recipient: recipient.id, online })
         if (online) for (const arrive of recipient.waiting.splice(0)) arrive()
       }
-      return during(fault.forMs, () => set(false), () => set(true))
+      return during(
+        fault.forMs,
+        () => set(false),
+        () => set(true),
+      )
     }
     case 'replay':
       say([fault.host], `hears ${fault.times} old records again`)
@@ -260,8 +303,10 @@ function cut(world: World, pairs: readonly (readonly [number, number])[], by: 1 
 function trouble(world: World, hosts: readonly number[], kind: WakuTrouble, by: 1 | -1): void {
   for (const index of hosts) {
     const [host] = idOf(world, index)
-    if (host === undefined || !world.waku.trouble(index, kind, by)) continue
-    world.state({ kind: 'waku', atMs: world.now(), host, works: by === -1 })
+    if (host === undefined) continue
+    world.waku.trouble(index, kind, by)
+    const [works, lies] = [world.waku.works(index), world.waku.lies(index)]
+    world.state({ kind: 'waku', atMs: world.now(), host, works, lies })
   }
 }
 

@@ -24,8 +24,8 @@ export interface FinalView {
   readonly logs: ReadonlyMap<HostId, readonly LogHead[]>
 }
 
-export type Happening = { readonly atMs: number } & (
-  /** A fault begins or ends: one line of the schedule, in words. */
+export type Happening = { readonly atMs: number } & /** A fault begins or ends: one line of the schedule, in words. */
+(
   | { readonly kind: 'fault'; readonly fault: string; readonly hosts: readonly HostId[]; readonly text: string }
   | { readonly kind: 'mode'; readonly host: HostId; readonly mode: Mode; readonly cause: Cause }
   /** One direction of a link works, or no longer. */
@@ -45,8 +45,8 @@ export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'arrived'; readonly host: HostId; readonly from: HostId; readonly record: AnySigned }
   /** A core asked for an effect, which is done. `before`: the state that it had before the step. */
   | { readonly kind: 'effect'; readonly host: HostId; readonly effect: Effect; readonly before: CoreView }
-  /** Whether a host's Waku takes notices and delivers them in time. */
-  | { readonly kind: 'waku'; readonly host: HostId; readonly works: boolean }
+  /** Whether a host's Waku takes notices and delivers them in time; `lies` when it takes some and loses them. */
+  | { readonly kind: 'waku'; readonly host: HostId; readonly works: boolean; readonly lies: boolean }
   /** A person adds a recipient at some host. */
   | { readonly kind: 'announced'; readonly recipient: RecipientId }
   | { readonly kind: 'online'; readonly recipient: RecipientId; readonly online: boolean }

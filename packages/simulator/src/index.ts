@@ -12,7 +12,7 @@ export {
   runNamed,
   runSeed,
   runSeeds,
-  seedFrom,
   type Sums,
+  seedFrom,
   tellStory,
 } from './simulate.ts'

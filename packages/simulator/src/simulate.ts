@@ -92,7 +92,8 @@ function run(scenario: Scenario, twin: Scenario | null, options: RunOptions): Ru
     }
   }
   for (const { invariant, atMs, hosts, text } of broken) {
-    if (options.story === true) story.push(`BROKEN ${invariant} at ${atMs} ms (${hosts.map(nameOf).join(', ')}): ${text}`)
+    if (options.story === true)
+      story.push(`BROKEN ${invariant} at ${atMs} ms (${hosts.map(nameOf).join(', ')}): ${text}`)
   }
   return {
     title: scenario.title,

@@ -24,7 +24,10 @@ export function tell(happening: Happening, nameOf: (host: HostId) => string): st
     }
     case 'copy': {
       const { notice } = happening
-      return line(nameOf(happening.host), `Waku took "${notice.transition}" of ${notice.incidents.map(({ id }) => id.slice(0, 8)).join(', ')}`)
+      return line(
+        nameOf(happening.host),
+        `Waku took "${notice.transition}" of ${notice.incidents.map(({ id }) => id.slice(0, 8)).join(', ')}`,
+      )
     }
     case 'shown': {
       const what = happening.check === '' ? nameOf(happening.host) : `${nameOf(happening.host)}/${happening.check}`

@@ -7,8 +7,8 @@
 import type { Effect } from '@muster/protocol'
 import type { Happening } from './happening.ts'
 
-/** Keys whose values are wall times, or hashes over something that holds one. */
-const SHOWN = /UnixMs$|^lastedMs$|^cid$|^previous$|^sets$|^id$|^records$|^signature$/
+/** Keys whose values are wall times or durations for a person to read, or hashes over something that holds one. */
+const SHOWN = /UnixMs$|^lastedMs$|^sinceAtMs$|^cid$|^previous$|^sets$|^id$|^records$|^signature$/
 
 function isShown(key: string): boolean {
   return SHOWN.test(key)

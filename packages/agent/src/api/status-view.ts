@@ -1,8 +1,9 @@
 /** The whole mesh in one answer, and the one sentence that says how it is. Pure. */
-import { PRESENCE, type State } from '@muster/protocol'
+import type { State } from '@muster/protocol'
 import type { AgentPort, Reach } from '../agent-port.ts'
 import { type Marks, viewHosts } from './host-views.ts'
 import { isBadNews, viewIncidents, viewRecipients } from './incident-views.ts'
+import { sentenceOf } from './sentence.ts'
 import type { HostView, IncidentView, StatusView } from './shapes.ts'
 
 /** Everything that `muster status` shows. */
@@ -47,29 +48,6 @@ export function headlineOf(hosts: readonly HostView[], incidents: readonly Incid
   if (late !== undefined) return `${late.name} is late.`
   const unheard = hosts.find(({ state, ageMs }) => state === 'alive' && ageMs === null)
   if (unheard !== undefined) return `${unheard.name} has not been heard yet.`
-  const others2 = hosts.some(({ state, inMaintenance }) => state !== 'alive' || inMaintenance)
-  return others2 ? 'Everyone else is here.' : 'Everyone is here.'
-}
-
-/** What happened, without a full stop: "vps-1 is silent". */
-export function sentenceOf(
-  incident: Pick<IncidentView, 'fault' | 'hostName' | 'check' | 'severity' | 'because'>,
-): string {
-  const { fault, hostName, check, severity, because } = incident
-  switch (fault) {
-    case 'silent':
-      return severity === 'unknown' ? `${hostName} is silent, says one observer` : `${hostName} is silent`
-    case 'stopped':
-      return `${hostName} was stopped and is not back`
-    case 'asleep':
-      return `${hostName} is asleep`
-    case 'isolated':
-      return `${hostName} hears nobody`
-    case 'flapping':
-      return `${hostName} comes and goes`
-    case 'check':
-      return `${hostName} ${check === PRESENCE ? 'check' : check}${because === '' ? ` is ${severity}` : ` ${because}`}`
-    default:
-      return fault satisfies never
-  }
+  const isSomebodyExcused = hosts.some(({ state, inMaintenance }) => state !== 'alive' || inMaintenance)
+  return isSomebodyExcused ? 'Everyone else is here.' : 'Everyone is here.'
 }

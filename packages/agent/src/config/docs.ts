@@ -31,6 +31,7 @@ export function configPage(): string {
   const sections = Object.entries(propertiesOf(schema))
   const checks = checkSchemas(schema)
   const lines = [
+    '<!-- biome-ignore-all format: made of the schema -->',
     '<!-- Made of the schema: node packages/agent/src/config/write-docs.ts -->',
     '# muster.yaml',
     '',

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from './errors.ts'
 import { hostNameOf, initialConfig } from './init.ts'
@@ -19,7 +18,7 @@ function errorOf(text: string): ConfigError {
   throw new Error(`this was accepted:\n${text}`)
 }
 
-const PRODUCT_EXAMPLE = `host: laptop
+const FULL_EXAMPLE = `host: laptop
 tags: [home]
 swarm:
   listen: [/ip4/0.0.0.0/tcp/4650]
@@ -39,8 +38,8 @@ api: {listen: 127.0.0.1:4651}
 `
 
 describe('a config is read', () => {
-  test("PRODUCT.md's example without beacon and fallback", () => {
-    const { config } = parse(PRODUCT_EXAMPLE)
+  test('a full example', () => {
+    const { config } = parse(FULL_EXAMPLE)
     expect(config).toMatchObject({
       host: 'laptop',
       tags: ['home'],
@@ -252,6 +251,17 @@ const REFUSALS: readonly (readonly [string, string, string, string, string])[] =
 ]
 
 describe('a config is refused', () => {
+  test('at the places of what is not in this release', () => {
+    const lines = FULL_EXAMPLE.split('\n')
+    const beacon = '  - {name: beacon, kind: prometheus, url: "http://127.0.0.1:8008/metrics", every: 12s}'
+    const fallback = '  fallback: [{kind: webhook, url: env:MUSTER_WEBHOOK, after: 2m}]'
+    const text = [...lines.slice(0, 10), beacon, ...lines.slice(10, 16), fallback, ...lines.slice(16)].join('\n')
+    expect(errorOf(text).problems.map(({ line, what }) => `${line} ${what}`)).toEqual([
+      '11 no kind is called prometheus',
+      '18 notify.fallback is not in this release',
+    ])
+  })
+
   test.each(REFUSALS)('%s', (_, text, place, what, remedy) => {
     const error = errorOf(text)
     const [problem] = error.problems
@@ -312,77 +322,6 @@ describe('a config is refused', () => {
     expect(message).not.toMatch(/\p{Cf}|\p{Cc}(?<!\n)/u)
     expect(message.length).toBeLessThan(250)
   })
-
-  test.each([
-    ['a hundred thousand brackets', '['.repeat(100_000)],
-    ['as many open maps', '{a: '.repeat(100_000)],
-    ['deep lists', '- '.repeat(50_000)],
-    ['a deep map', Array.from({ length: 500 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
-    ['more keys than are read', Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n')],
-    [
-      'a billion laughs',
-      `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[...'bcdefghij'].map((n, i) => `${n}: &${n} [${Array(10).fill(`*${'abcdefghi'[i]}`).join(',')}]`).join('\n')}\n`,
-    ],
-    ['an alias of itself', 'tags: &a [*a]\n'],
-    ['two megabytes', `# ${'x'.repeat(2_000_000)}\n`],
-  ])('a bomb: %s', (_, text) => {
-    expect(errorOf(text).problems.length).toBeGreaterThan(0)
-  })
-
-  test('any text gives a config or a ConfigError', () => {
-    const words = fc.constantFrom(
-      'host',
-      'checks',
-      'swarm',
-      'presence',
-      'listen',
-      'every',
-      'kind',
-      'disk',
-      'name',
-      ': ',
-      '- ',
-      '\n',
-      '  ',
-      '[',
-      ']',
-      '{',
-      '}',
-      ', ',
-      '"',
-      "'",
-      '&a ',
-      '*a',
-      '!!',
-      '|',
-      '>',
-      '#',
-      '\t',
-      '1s',
-      '/ip4/0.0.0.0/tcp/1',
-      'null',
-      '~',
-      '? ',
-      '---\n',
-    )
-    const text = fc.array(fc.oneof({ weight: 6, arbitrary: words }, fc.string({ unit: 'binary', maxLength: 8 })), {
-      maxLength: 40,
-    })
-    fc.assert(
-      fc.property(text, (parts) => onlyConfigErrors(parts.join(''))),
-      { numRuns: 1000 },
-    )
-  })
-
-  test('any change of a good config gives a config or a ConfigError', () => {
-    const edit = fc.tuple(fc.nat(PRODUCT_EXAMPLE.length), fc.nat(20), fc.string({ maxLength: 6 }))
-    fc.assert(
-      fc.property(edit, ([at, length, text]) =>
-        onlyConfigErrors(PRODUCT_EXAMPLE.slice(0, at) + text + PRODUCT_EXAMPLE.slice(at + length)),
-      ),
-      { numRuns: 300 },
-    )
-  })
 })
 
 describe('a file', () => {
@@ -391,7 +330,7 @@ describe('a file', () => {
     try {
       const file = join(folder, 'muster.yaml')
       await expect(loadConfig(file, 'a')).rejects.toMatchObject({ code: 'config-missing', exitCode: 2 })
-      await writeFile(file, PRODUCT_EXAMPLE)
+      await writeFile(file, FULL_EXAMPLE)
       expect((await loadConfig(file, 'a')).config.host).toBe('laptop')
       await writeFile(file, 'host: [\n')
       await expect(loadConfig(file, 'a')).rejects.toThrow(`${file}:`)
@@ -414,11 +353,3 @@ describe('a file', () => {
     expect(hostNameOf(machine)).toBe(name)
   })
 })
-
-function onlyConfigErrors(text: string): void {
-  try {
-    parse(text)
-  } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError)
-  }
-}

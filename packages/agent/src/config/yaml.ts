@@ -46,10 +46,6 @@ export function readYaml(text: string, file: string): YamlText {
     problems.push({ code, file, ...place(offset), what, remedy })
   }
   const document = parse(text, lines)
-  if (document === undefined) {
-    add('yaml-too-deep', 0, 'this is nested too deep to be a config', `at most ${DEPTH_MAX} levels are read`)
-    return { value: undefined, problems, placeOf: () => place(0), placeOfKey: () => place(0) }
-  }
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     if (code === 'TAG_RESOLVE_FAILED') continue
     add('yaml-syntax', pos[0], sentence(message), REMEDIES[code] ?? 'look at the indentation, brackets and quotes here')
@@ -75,6 +71,8 @@ export function readYaml(text: string, file: string): YamlText {
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
+  // The library's recursion found no bottom.
+  RESOURCE_EXHAUSTION: `this is nested too deep: at most ${DEPTH_MAX} levels are read`,
   TAB_AS_INDENT: 'indent with spaces',
   MULTIPLE_DOCS: 'keep one document: remove the line ---',
   BAD_ALIAS: 'put it in quotes if it is a text that begins with & or *',
@@ -83,22 +81,16 @@ const REMEDIES: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key, its colon and its value begin on one line',
 }
 
-/** Undefined when the library's recursion does not reach the bottom. */
-function parse(text: string, lines: LineCounter): Document.Parsed | undefined {
-  try {
+function parse(text: string, lines: LineCounter): Document.Parsed {
+  return parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
     // Keys are compared by us: the library's way takes the square of their number, and tells one place only.
-    return parseDocument(text, {
-      version: '1.2',
-      schema: 'core',
-      uniqueKeys: true,
-      prettyErrors: false,
-      lineCounter: lines,
-      logLevel: 'error',
-    })
-  } catch (error) {
-    if (error instanceof RangeError) return undefined
-    throw error
-  }
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter: lines,
+    logLevel: 'error',
+  })
 }
 
 interface Reader {

@@ -18,8 +18,13 @@ const ANSWER_BYTES_MAX = 32 * 1024
 const schema = z.strictObject({
   v: z.literal(1),
   k: z.literal('delivered'),
-  i: z.array(z.string().regex(/^[0-9a-f]{64}$/)).min(1).max(256),
-  t: z.custom<Transition>((value) => typeof value === 'string' && /^(fired|worse|resolved|reminder-\d{1,6})$/.test(value)),
+  i: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/))
+    .min(1)
+    .max(256),
+  t: z.custom<Transition>(
+    (value) => typeof value === 'string' && /^(fired|worse|resolved|reminder-\d{1,6})$/.test(value),
+  ),
 })
 
 /** The content to seal. */

@@ -1,14 +1,7 @@
 /** The agent's door to its own front ends, over the running parts. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Ping as CheckPing, Runner } from '@muster/checks'
-import {
-  type HostId,
-  type MeshRecord,
-  meshRecords,
-  parseRecord,
-  recipientsOf,
-  wireLimits,
-} from '@muster/protocol'
+import { type HostId, type MeshRecord, meshRecords, parseRecord, recipientsOf, wireLimits } from '@muster/protocol'
 import type { AgentEvent, AgentPort, HistoryEntry, HistoryQuery, Pairing, Ping, Reach } from '../agent-port.ts'
 import type { Clock } from '../clock.ts'
 import { ConfigError } from '../config/errors.ts'
@@ -182,7 +175,8 @@ function reachWarnings({ loop, config, failingStoreSince }: PortDeps): readonly 
     )
   }
   const failing = failingStoreSince()
-  if (failing !== null) warnings.push(`the store takes no writes since ${new Date(failing).toISOString()}: is the disk full?`)
+  if (failing !== null)
+    warnings.push(`the store takes no writes since ${new Date(failing).toISOString()}: is the disk full?`)
   return warnings
 }
 

@@ -92,7 +92,9 @@ export function createPerforming(deps: PerformingDeps): Performing {
     for (;;) {
       const range = from === undefined ? { host, limit: ENTRIES_PER_PAGE } : { host, from, limit: ENTRIES_PER_PAGE }
       const page = await store.log.read({ ...range, signal })
-      yield* encodeFrames(page.map(({ bytes }) => ({ record: parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes }), ageMs: 0 })))
+      yield* encodeFrames(
+        page.map(({ bytes }) => ({ record: parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes }), ageMs: 0 })),
+      )
       const last = page.at(-1)
       if (last === undefined || page.length < ENTRIES_PER_PAGE) return
       from = { incarnation: last.incarnation, seq: last.seq + 1 }
@@ -145,7 +147,8 @@ export function createPerforming(deps: PerformingDeps): Performing {
       case 'depart':
         return background('notice', telling.depart(effect.attempt))
       case 'abandon':
-        return background('notice', telling.abandon(effect.attempt))
+        telling.abandon(effect.attempt)
+        return undefined
       case 'concluded':
       case 'report':
         deps.onChange(effect)
@@ -174,4 +177,3 @@ export function createPerforming(deps: PerformingDeps): Performing {
     },
   }
 }
-

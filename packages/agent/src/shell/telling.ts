@@ -3,14 +3,17 @@
  * core says so; the answers of devices come back as events.
  */
 import {
-  encodeCanonical,
+  decodeCanonical,
   type Effect,
+  encodeCanonical,
   hashOf,
+  type Notice,
   type RecipientId,
   recipientIdOf,
   recipientsOf,
   type State,
 } from '@muster/protocol'
+import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Sign } from '../identity/signer.ts'
 import { type Log, reasonOf } from '../log.ts'
@@ -24,20 +27,31 @@ import { currentTopic, topicsAround } from '../waku/topics.ts'
 
 type SendNotice = Extract<Effect, { kind: 'send-notice' }>
 
+/** A notice as it travels. The same notice is sealed once: a resend is the same message, and a store keeps one copy. */
+const rowSchema = z.strictObject({
+  contentTopic: z.string(),
+  payload: z.instanceof(Uint8Array),
+  timestampMs: z.number(),
+})
+type Row = z.infer<typeof rowSchema>
+
 /** Sealed and waiting for the core's last word. */
-interface Sealed {
-  readonly contentTopic: string
-  readonly payload: Uint8Array
-  readonly timestampMs: number
+interface Waiting {
+  readonly key: string
+  readonly row: Row
   readonly timeoutMs: number
 }
+
+/** Rows of the outbox older than the history are of no use to anybody. */
+const OUTBOX_MS = 48 * 60 * 60_000
+const ROW_BYTES_MAX = 256 * 1024
 
 export interface Telling {
   /** Seals a notice and asks the core whether it may leave. */
   prepare(effect: SendNotice): Promise<void>
   /** Hands the sealed bytes of an attempt over. */
   depart(attempt: number): Promise<void>
-  abandon(attempt: number): Promise<void>
+  abandon(attempt: number): void
   /** Listens on the answer topics of the recipients in force, and keeps their messages first. Called when they change. */
   followRecipients(state: State): void
   stop(): void
@@ -58,7 +72,7 @@ export interface TellingDeps {
 /** Makes the road of one agent. */
 export function createTelling(deps: TellingDeps): Telling {
   const { waku, meshWakuKey, sign, certificate, store, clock, log, loop, signal } = deps
-  const sealed = new Map<number, Sealed>()
+  const waiting = new Map<number, Waiting>()
   const outbox = store.family('outbox')
   let following = ''
   let unfollow: () => void = () => undefined
@@ -69,50 +83,50 @@ export function createTelling(deps: TellingDeps): Telling {
       loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
       return
     }
-    const content = encodeTold(notice, sign, certificate)
-    const payload = await seal({ content, recipientPublicKey: publicKey, signingKey: meshWakuKey.privateKey })
-    const timestampMs = Math.round(clock.unixMs())
-    const contentTopic = currentTopic('notice', parsePublicKey(publicKey), timestampMs)
-    sealed.set(attempt, { contentTopic, payload, timestampMs, timeoutMs })
-    await keep(attempt, { contentTopic, payload, timestampMs })
+    const key = keyOf(notice, recipient)
+    waiting.set(attempt, { key, timeoutMs, row: (await kept(key)) ?? (await sealNotice(key, notice, publicKey)) })
     loop().dispatch({ kind: 'departing', attempt })
   }
 
-  /** A disk that fails does not keep a notice from leaving. */
-  async function keep(attempt: number, row: Omit<Sealed, 'timeoutMs'>): Promise<void> {
-    try {
-      await outbox.put(String(attempt), encodeCanonical(row), { sync: true })
-    } catch (error) {
+  async function sealNotice(key: string, notice: Notice, publicKey: Uint8Array): Promise<Row> {
+    const content = encodeTold(notice, sign, certificate)
+    const payload = await seal({ content, recipientPublicKey: publicKey, signingKey: meshWakuKey.privateKey })
+    const timestampMs = Math.round(clock.unixMs())
+    const row = { contentTopic: currentTopic('notice', parsePublicKey(publicKey), timestampMs), payload, timestampMs }
+    // A disk that fails does not keep a notice from leaving.
+    await outbox.put(key, encodeCanonical(row), { sync: true }).catch((error: unknown) => {
       log.debug('the outbox did not take a notice', { reason: reasonOf(error) })
-    }
+    })
+    return row
   }
 
-  async function forget(attempt: number): Promise<void> {
-    sealed.delete(attempt)
-    await outbox.del(String(attempt), { sync: false }).catch(() => undefined)
+  async function kept(key: string): Promise<Row | null> {
+    const bytes = await outbox.get(key).catch(() => undefined)
+    if (bytes === undefined) return null
+    const row = rowSchema.safeParse(decodeCanonical(bytes, ROW_BYTES_MAX))
+    return row.success && clock.unixMs() - row.data.timestampMs < OUTBOX_MS ? row.data : null
   }
 
   async function depart(attempt: number): Promise<void> {
-    const bytes = sealed.get(attempt)
+    const notice = waiting.get(attempt)
+    waiting.delete(attempt)
     const node = waku()
-    if (bytes === undefined || node === null) {
+    if (notice === undefined || node === null) {
       loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
       return
     }
-    const { timeoutMs, ...message } = bytes
     try {
-      const outcome = await node.publish(message, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
-      if (outcome.accepted) {
-        loop().dispatch({ kind: 'sent', attempt, outcome: 'accepted' })
-        if (outcome.stored > 0) loop().dispatch({ kind: 'sent', attempt, outcome: 'stored' })
-      } else {
-        loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(notice.timeoutMs)])
+      const outcome = await node.publish(notice.row, limit)
+      loop().dispatch({ kind: 'sent', attempt, outcome: outcome.accepted ? 'accepted' : 'refused' })
+      if (outcome.accepted && outcome.stored > 0) {
+        loop().dispatch({ kind: 'sent', attempt, outcome: 'stored' })
+        await outbox.del(notice.key, { sync: false }).catch(() => undefined)
       }
     } catch (error) {
       log.debug('publishing failed', { reason: reasonOf(error) })
       loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
     }
-    await forget(attempt)
   }
 
   async function hearAnswer(publicKey: Uint8Array, payload: Uint8Array): Promise<void> {
@@ -130,7 +144,9 @@ export function createTelling(deps: TellingDeps): Telling {
   return {
     prepare,
     depart,
-    abandon: forget,
+    abandon(attempt) {
+      waiting.delete(attempt)
+    },
     followRecipients(state) {
       const node = waku()
       if (node === null) return
@@ -161,6 +177,13 @@ function publicKeyOf(state: State, recipient: RecipientId): Uint8Array | null {
 }
 
 function recipientIdOfKey(state: State, publicKey: Uint8Array): RecipientId | null {
-  const found = recipientsOf(state).find((recipient) => Buffer.compare(parsePublicKey(recipient.publicKey), publicKey) === 0)
+  const found = recipientsOf(state).find(
+    (recipient) => Buffer.compare(parsePublicKey(recipient.publicKey), publicKey) === 0,
+  )
   return found === undefined ? null : recipientIdOf(found.publicKey)
+}
+
+/** The same for every attempt of this host at the same news to the same recipient. */
+function keyOf({ transition, incidents }: Notice, recipient: RecipientId): string {
+  return hashOf([transition, recipient, incidents.map(({ id }) => id).sort()])
 }

@@ -27,7 +27,10 @@ export function wakuPart(deps: {
     async start() {
       const { serve, listen, nodes } = config().waku
       const messages = await openMessageStore(kvOf(store), { clock, log })
-      const made = await createWakuNode({ seed, listen: serve ? listen : [], peers: nodes }, { store: messages, clock, log })
+      const made = await createWakuNode(
+        { seed, listen: serve ? listen : [], peers: nodes },
+        { store: messages, clock, log },
+      )
       await made.start()
       node = made
       use(made)

@@ -3,7 +3,6 @@ import { createCatchUp } from './catch-up.ts'
 import { createDialler } from './dialler.ts'
 import { createDirectedFrames } from './directed-frames.ts'
 import { createDoor } from './door.ts'
-import { within } from './framing.ts'
 import { createGossipRoad } from './gossip-road.ts'
 import { createHeartbeatRoads } from './heartbeat-roads.ts'
 import { hostIdOfPublicKey, publicKeyOf } from './host-id.ts'
@@ -13,11 +12,9 @@ import type { SwarmNode } from './node.ts'
 import { createNode } from './node.ts'
 import { createPeerBook, DIALLING_DEFAULT } from './peer-book.ts'
 import { createProber } from './probe.ts'
+import { createRelayListener, splitListen } from './relay-listener.ts'
 import type { Swarm, SwarmDeps, SwarmHandlers, SwarmOptions } from './swarm.ts'
 import { SwarmError } from './swarm.ts'
-
-/** How long a start may take, in milliseconds. */
-const START_TIMEOUT_MS = 10_000
 
 /**
  * A swarm that is not started. Throws when a key has the wrong length.
@@ -44,6 +41,7 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
   const door = createDoor(host, checkedHello(handlers), deps, {
     onUp(peer) {
       dialler.onUp(peer)
+      relayListener.onUp(peer)
       tell(peer, 'up')
     },
     onDown(peer, connectedMs) {
@@ -57,6 +55,7 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
   const intake = createIntake(deps)
   const book = createPeerBook(host, deps.random, { ...DIALLING_DEFAULT, ...options.dialling })
   const dialler = createDialler(host, book, door, deps)
+  const relayListener = createRelayListener(splitListen(options.listen).relayed, door, deps)
   const gossip = createGossipRoad(door, intake, handlers.onFrame, deps)
   const heartbeats = createHeartbeatRoads(door, intake, handlers.onFrame, deps)
   const frames = createDirectedFrames(door, intake, handlers.onFrame, deps)
@@ -74,11 +73,27 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
     lifetime = new AbortController()
     const made = await createNode(options, keyBytes, { guard: door.guard, throttle: intake.throttle })
     node = made
+    try {
+      await run(made, signal)
+    } catch (error) {
+      // A stop in the middle took it for stopped already; the one that follows this error must find it.
+      node = made
+      throw error
+    }
+  }
+
+  const run = async (made: SwarmNode, signal: AbortSignal | undefined): Promise<void> => {
     await door.attach(made)
     for (const part of [gossip, heartbeats, frames, prober, catchUp]) await part.attach(made, lifetime.signal)
-    const both = signal === undefined ? lifetime.signal : AbortSignal.any([signal, lifetime.signal])
-    await beforeAbort(Promise.resolve(made.start()), within(START_TIMEOUT_MS, both))
+    // Relays are listened on later, so nothing here waits for another host.
+    await made.start()
+    signal?.throwIfAborted()
+    lifetime.signal.throwIfAborted()
     gossip.begin()
+    relayListener.begin(
+      (address) => made.services.listener.listenOn(address),
+      () => made.getMultiaddrs().map(String),
+    )
     dialler.start(made)
   }
 
@@ -88,6 +103,7 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
     node = undefined
     door.detach()
     gossip.end()
+    relayListener.end()
     await dialler.stop()
     await ending?.stop()
     door.clear()
@@ -96,10 +112,14 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
   return {
     host,
     async start(signal) {
-      if (node !== undefined) return
+      if (!lifetime.signal.aborted) return
       try {
         await begin(signal)
       } catch (error) {
+        if (signal?.aborted === true) {
+          await end()
+          throw signal.reason
+        }
         await end().catch((cause: unknown) => log.debug('stop after a failed start', { error: String(cause) }))
         throw new SwarmError('listen-failed', `cannot listen on ${options.listen.join(', ')}: ${reasonOf(error)}`, {
           cause: error,
@@ -143,18 +163,6 @@ function checkedHello(handlers: SwarmHandlers): Pick<SwarmHandlers, 'admit' | 'h
       if (hello.byteLength > 0 && hello.byteLength <= HELLO_BYTES_MAX) return hello
       throw new SwarmError('too-large', `a hello has 1 to ${HELLO_BYTES_MAX} bytes, this has ${hello.byteLength}`)
     },
-  }
-}
-
-async function beforeAbort(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort)
-  if (signal.aborted) onAbort()
-  try {
-    await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -84,3 +84,5 @@ export const CATCH_UP_STALL_MS = 15_000
 
 /** How often gossip streams are looked after, in milliseconds. */
 export const GOSSIP_WATCH_EVERY_MS = 3_000
+/** How often a lost place at a relay is asked for again, in milliseconds. */
+export const RELAY_LISTEN_EVERY_MS = 5_000

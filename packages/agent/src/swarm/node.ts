@@ -12,6 +12,7 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import {
   CONNECTIONS_MAX,
@@ -25,6 +26,7 @@ import {
   STREAMS_PER_CONNECTION_MAX,
   UPGRADE_TIMEOUT_MS,
 } from './limits.ts'
+import { splitListen } from './relay-listener.ts'
 import type { SwarmOptions } from './swarm.ts'
 import { swarmKeyProtector } from './swarm-key-protector.ts'
 
@@ -32,7 +34,18 @@ import { swarmKeyProtector } from './swarm-key-protector.ts'
 export const GOSSIP_TOPIC = '/muster/gossip/1'
 
 /** A node of the private swarm. */
-export type SwarmNode = Libp2p<{ gossip: GossipSub; identify: Identify; ping: unknown; relay: unknown }>
+export type SwarmNode = Libp2p<{
+  gossip: GossipSub
+  identify: Identify
+  ping: unknown
+  relay: unknown
+  listener: Listener
+}>
+
+/** Listens on one address more, while the node runs. */
+export interface Listener {
+  listenOn(address: string): Promise<void>
+}
 
 /** What stands between a node's own protocols and those who are not let in. */
 export interface Guard {
@@ -47,7 +60,7 @@ export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8A
     start: false,
     privateKey: privateKeyFromRaw(seedAndPublicKey),
     nodeInfo: { name: 'muster', version: '1', userAgent: 'muster' },
-    addresses: { listen: [...options.listen], appendAnnounce: [...(options.announce ?? [])] },
+    addresses: { listen: splitListen(options.listen).own, appendAnnounce: [...(options.announce ?? [])] },
     connectionProtector: swarmKeyProtector(options.swarmKeys),
     transports: [tcp(), webSockets(), (components) => circuitRelayTransport()(behind(door, components))],
     connectionEncrypters: [noise()],
@@ -81,6 +94,9 @@ export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8A
       // The door runs it, once somebody is in.
       identify: (components) => identify({ runOnConnectionOpen: false })(behind(door, components)),
       ping: (components) => ping()(behind(door, components)),
+      listener: ({ transportManager }) => ({
+        listenOn: (address: string) => transportManager.listen([multiaddr(address)]),
+      }),
       relay: (components) =>
         circuitRelayServer({ reservations: { applyDefaultLimit: false } })(behind(door, components)),
       gossip: (components) =>

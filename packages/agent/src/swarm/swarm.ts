@@ -128,7 +128,7 @@ export interface SwarmOptions {
   readonly privateKey: Uint8Array
   /** Swarm keys of 32 bytes: the first is used for dialling, all are accepted. */
   readonly swarmKeys: readonly Uint8Array[]
-  /** Addresses to listen on, as `/ip4/0.0.0.0/tcp/4650` or `/ip4/0.0.0.0/tcp/4653/ws`. */
+  /** Addresses to listen on, as `/ip4/0.0.0.0/tcp/4650` or `/ip4/0.0.0.0/tcp/4653/ws`, or through a relay: `…/p2p/<relay>/p2p-circuit`. */
   readonly listen: readonly string[]
   /** Addresses to name besides those listened on, as a DNS name in front of a forwarded port. */
   readonly announce?: readonly string[]

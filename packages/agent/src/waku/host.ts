@@ -13,6 +13,7 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import {
   CONNECTIONS_MAX,
@@ -21,19 +22,26 @@ import {
   MPLEX_STREAMS_PER_SECOND_MAX,
   UPGRADE_TIMEOUT_MS,
 } from './limits.ts'
-import { WakuError } from './ports.ts'
+import { reasonOf, WakuError } from './ports.ts'
 import { relayService } from './relay.ts'
 
 /** The node with its services. */
 export type WakuHost = Libp2p<{ pubsub: GossipSub; ping: Ping }>
 
-/** Makes a stopped node. `seed` is 32 bytes, kept by the caller: the same seed is the same peer id. Throws a `WakuError`, `bad-key`. */
+/** Makes a stopped node. `seed` is 32 bytes, kept by the caller: the same seed is the same peer id. Throws a `WakuError`, `bad-key` or `bad-address`. */
 export async function createHost(options: {
   readonly seed: Uint8Array
   readonly listen: readonly string[]
   readonly announce: readonly string[]
 }): Promise<WakuHost> {
   if (options.seed.byteLength !== 32) throw new WakuError('bad-key', 'the seed of a Waku node has 32 bytes')
+  for (const address of [...options.listen, ...options.announce]) {
+    try {
+      multiaddr(address)
+    } catch (cause) {
+      throw new WakuError('bad-address', `"${address}" is no multiaddr such as /ip4/0.0.0.0/tcp/4652/ws`, { cause })
+    }
+  }
   return createLibp2p({
     start: false,
     nodeInfo: { userAgent: 'muster' },
@@ -59,4 +67,22 @@ export async function createHost(options: {
       pubsub: relayService(),
     },
   })
+}
+
+/**
+ * Starts it, or leaves nothing behind.
+ *
+ * Throws a `WakuError`: `port-in-use`, or `bad-address` when this host cannot listen there.
+ */
+export async function startHost(host: WakuHost): Promise<void> {
+  try {
+    await host.start()
+  } catch (cause) {
+    await host.stop()
+    const text = cause instanceof Error ? cause.message : ''
+    const taken = /(\S+): Error: listen EADDRINUSE/.exec(text)?.[1]
+    if (taken !== undefined) throw new WakuError('port-in-use', `${taken} is in use by another program`, { cause })
+    const reason = /Error: (listen [^\n]*)/.exec(text)?.[1] ?? reasonOf(cause)
+    throw new WakuError('bad-address', `the Waku node cannot listen: ${reason}`, { cause })
+  }
 }

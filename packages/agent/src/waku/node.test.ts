@@ -7,6 +7,7 @@ import { MESSAGE_BYTES_MAX } from './limits.ts'
 import { CLUSTER_ID, SHARD } from './network.ts'
 import { generateKeyPair, seal } from './seal.ts'
 import { createCleanup, startNode, startStockClient, type TestNode, until } from './testing/kit.ts'
+import { startStranger } from './testing/stranger.ts'
 
 const cleanup = createCleanup()
 afterEach(() => cleanup.run())
@@ -99,6 +100,17 @@ describe('publishing', () => {
     expect(a.node.status().workedAtMonotonicMs).toBeTypeOf('number')
   })
 
+  test('is not accepted by a device that takes bytes and answers nothing, and is pushed again when resent', async () => {
+    const a = await startNode(cleanup, 1)
+    const stranger = await startStranger(cleanup)
+    const pushes = await stranger.subscribe(await stranger.connect(a.tcp), TOPIC)
+    const message = fields('hello')
+    expect(await a.node.publish(message, never)).toMatchObject({ accepted: false, reason: 'nobody-took-it' })
+    await until(() => pushes() === 1)
+    await a.node.publish(message, never)
+    await until(() => pushes() === 2)
+  })
+
   test('is not accepted any more when the only other node has died', async () => {
     const a = await startNode(cleanup, 1)
     const b = await startNode(cleanup, 2, { peers: [a.tcp] })
@@ -141,14 +153,27 @@ describe('a node that comes back', () => {
   })
 })
 
-describe('the peers of a node', () => {
-  test.each([
-    ['no address', 'hello'],
-    ['an address with a broken peer id', '/ip4/127.0.0.1/tcp/1/p2p/nonsense'],
-  ])('refuse %s, and stay as they were', async (_name, address) => {
+describe('the addresses of a node', () => {
+  test('of peers that are of no use are left out, said once, and the others are kept', async () => {
     const a = await startNode(cleanup, 1)
-    const b = await startNode(cleanup, 2, { peers: [a.tcp] })
-    expect(() => b.node.setPeers([address])).toThrow(expect.objectContaining({ code: 'bad-address' }))
+    const b = await startNode(cleanup, 2)
+    const bad = ['hello', '/ip4/127.0.0.1/tcp/1/p2p/nonsense']
+    b.node.setPeers([...bad, a.tcp])
+    b.node.setPeers([...bad, a.tcp])
     await meshed(a, b)
+    expect(b.log.lines.filter((line) => line.includes('left out'))).toHaveLength(2)
+  })
+
+  test('that cannot be listened on are named', async () => {
+    const a = await startNode(cleanup, 1)
+    const taken = a.ws.replace(/\/p2p\/.*/, '')
+    await expect(startNode(cleanup, 2, { listen: [taken] })).rejects.toMatchObject({
+      code: 'port-in-use',
+      message: expect.stringContaining(taken),
+    })
+    await expect(startNode(cleanup, 2, { listen: ['/ip4/203.0.113.1/tcp/0'] })).rejects.toMatchObject({
+      code: 'bad-address',
+    })
+    await expect(startNode(cleanup, 2, { listen: ['hello'] })).rejects.toMatchObject({ code: 'bad-address' })
   })
 })

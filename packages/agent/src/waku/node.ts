@@ -10,7 +10,7 @@ import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { createConfirmer } from './confirm.ts'
 import { createFilterService, type Push } from './filter.ts'
-import { createHost, type WakuHost } from './host.ts'
+import { createHost, startHost, type WakuHost } from './host.ts'
 import { CATCH_UP_EVERY_MS, PROBE_EVERY_MS, REQUEST_BURST, REQUESTS_PER_SECOND, STORE_KEEP_MS } from './limits.ts'
 import { createListeners, type ReceivedMessage } from './listeners.ts'
 import { type Message, type MessageFields, makeMessage, timestampMsOf } from './message.ts'
@@ -68,13 +68,13 @@ export interface WakuStatus {
 
 /** A Waku node. */
 export interface WakuNode {
-  /** Listens and dials. Throws a `WakuError`, `bad-address`, or libp2p's error when a port is in use. */
+  /** Listens and dials. Throws a `WakuError`: `port-in-use`, or `bad-address` when this host cannot listen there. */
   start(): Promise<void>
   stop(): Promise<void>
   /** Where it can be dialled, each with its peer id. */
   multiaddrs(): readonly string[]
   peerId(): string
-  /** Replaces the peers to stay connected to. Throws a `WakuError`, `bad-address` or `too-many`, and changes nothing. */
+  /** Replaces the peers to stay connected to. What is no address, and what is too much, is left out and logged. */
   setPeers(multiaddrs: readonly string[]): void
   /** Dials all missing peers now: after a resume. */
   redialNow(): void
@@ -87,7 +87,7 @@ export interface WakuNode {
   status(): WakuStatus
 }
 
-/** Makes a stopped node. Throws a `WakuError`, `bad-key`. */
+/** Makes a stopped node. Throws a `WakuError`, `bad-key` or `bad-address`. */
 export async function createWakuNode(options: WakuNodeOptions, deps: WakuNodeDeps): Promise<WakuNode> {
   const host = await createHost({ seed: options.seed, listen: options.listen, announce: options.announce ?? [] })
   return new ServiceNode(host, options, deps)
@@ -157,7 +157,7 @@ class ServiceNode implements WakuNode {
       if (!this.#book.has(peer) || !detail.protocols.includes(CODEC.store)) return
       this.#run(this.#keepCaughtUp(detail.connection))
     })
-    await this.#host.start()
+    await startHost(this.#host)
     this.#relay = joinRelay(this.#host.services.pubsub, {
       clock,
       log,

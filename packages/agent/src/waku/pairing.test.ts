@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { encodeCanonical } from '@muster/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
-import { answerPairing, awaitPairing, pairingKey } from './pairing.ts'
+import { answerPairing, awaitPairing, pairingId, pairingKey } from './pairing.ts'
 import { createPairingLink, LINK_LIFE_MS, type PairingLink, parsePairingLink } from './pairing-link.ts'
 import { systemClock } from './ports.ts'
 import { generateKeyPair, sealWithSecret } from './seal.ts'
@@ -83,8 +84,13 @@ describe('pairing', () => {
     const thief = generateKeyPair()
     const secret = pairingKey(link.secret)
     const contentTopic = pairingTopic('hello', link.secret)
-    const forged = await sealWithSecret({ content: device.publicKey, secret, signingKey: thief.privateKey })
-    for (const payload of [forged, Buffer.alloc(300, 1), Buffer.of(0)]) {
+    const id = pairingId(link.secret)
+    const hello = { v: 1, id, key: device.publicKey, name: '' }
+    // Another's key; a key that is proven, but for another link; no hello at all.
+    const notTheirs = await sealWithSecret({ content: encodeCanonical(hello), secret, signingKey: thief.privateKey })
+    const moved = encodeCanonical({ ...hello, id: new Uint8Array(32) })
+    const otherLink = await sealWithSecret({ content: moved, secret, signingKey: device.privateKey })
+    for (const payload of [notTheirs, otherLink, Buffer.alloc(300, 1)]) {
       await a.node.publish({ contentTopic, payload, timestampMs: clock.unixMs() }, never)
     }
     const answering = answerPairing({

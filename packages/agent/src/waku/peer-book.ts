@@ -7,7 +7,7 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { ADDRESSES_PER_PEER_MAX, PEERS_MAX, REDIAL_MAX_MS, REDIAL_MIN_MS } from './limits.ts'
-import { reasonOf, sleep, type WakuClock, WakuError, type WakuLog } from './ports.ts'
+import { reasonOf, sleep, type WakuClock, type WakuLog } from './ports.ts'
 
 /** What the book needs of the network. */
 export interface Dialer {
@@ -19,7 +19,11 @@ export interface Dialer {
 
 /** A book of peers. */
 export interface PeerBook {
-  /** Replaces the list. Addresses of one peer id are one peer. Throws a `WakuError`, `bad-address`, and changes nothing. */
+  /**
+   * Replaces the list. Addresses of one peer id are one peer.
+   *
+   * They come from other members too, so what is no address, and what is too much, is left out and logged once.
+   */
   set(addresses: readonly string[]): void
   /** True for a peer of the list, once its id is known. */
   has(peer: string): boolean
@@ -51,6 +55,7 @@ export function createPeerBook(
   deps: { readonly clock: WakuClock; readonly log: WakuLog; readonly random: () => number },
 ): PeerBook {
   const entries = new Map<string, Entry>()
+  const leftOut = new Set<string>()
 
   const pause = async (entry: Entry, delayMs: number): Promise<void> => {
     const woken = new AbortController()
@@ -86,7 +91,12 @@ export function createPeerBook(
 
   return {
     set(addresses) {
-      const wanted = groupByPeer(addresses, dialer.selfId)
+      const wanted = groupByPeer(addresses, dialer.selfId, (address) => {
+        if (leftOut.size < PEERS_MAX && !leftOut.has(address)) {
+          deps.log.warn('a Waku peer is left out: no multiaddr, or one too many', { address: address.slice(0, 200) })
+          leftOut.add(address)
+        }
+      })
       for (const [key, entry] of entries) {
         if (wanted.has(key)) continue
         entry.stopping.abort(new Error('no longer wanted'))
@@ -132,29 +142,38 @@ export function peerOf(address: Multiaddr): string | undefined {
   return address.getComponents().findLast((component) => component.name === 'p2p')?.value
 }
 
-/** Reads addresses and groups them by peer; an address without an id is a peer of its own. Throws a `WakuError`. */
-function groupByPeer(addresses: readonly string[], selfId: string): Map<string, Multiaddr[]> {
+/** Groups addresses by peer; an address without an id is a peer of its own. `leaveOut` is told of each that is of no use. */
+function groupByPeer(
+  addresses: readonly string[],
+  selfId: string,
+  leaveOut: (address: string) => void,
+): Map<string, Multiaddr[]> {
   const groups = new Map<string, Multiaddr[]>()
   for (const text of addresses) {
-    let address: Multiaddr
-    try {
-      address = multiaddr(text)
-      const peer = peerOf(address)
-      if (peer !== undefined) peerIdFromString(peer)
-    } catch (cause) {
-      throw new WakuError('bad-address', `"${text.slice(0, 100)}" is no multiaddr such as /ip4/192.0.2.1/tcp/4652/ws`, {
-        cause,
-      })
-    }
-    const key = peerOf(address) ?? text
+    const address = readAddress(text)
+    const key = address === undefined ? undefined : (peerOf(address) ?? text)
     if (key === selfId) continue
+    const isFull = groups.size >= PEERS_MAX && key !== undefined && !groups.has(key)
+    if (address === undefined || key === undefined || isFull) {
+      leaveOut(text)
+      continue
+    }
     const group = groups.get(key) ?? []
     if (group.length < ADDRESSES_PER_PEER_MAX && !group.some((known) => known.equals(address))) group.push(address)
     groups.set(key, group)
   }
-  if (groups.size > PEERS_MAX)
-    throw new WakuError('too-many', `${groups.size} Waku peers; at most ${PEERS_MAX} are kept`)
   return groups
+}
+
+function readAddress(text: string): Multiaddr | undefined {
+  try {
+    const address = multiaddr(text)
+    const peer = peerOf(address)
+    if (peer !== undefined) peerIdFromString(peer)
+    return address
+  } catch {
+    return undefined
+  }
 }
 
 function sameAddresses(a: readonly Multiaddr[], b: readonly Multiaddr[]): boolean {

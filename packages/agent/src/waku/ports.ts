@@ -21,6 +21,7 @@ export type WakuErrorCode =
   | 'bad-address'
   | 'bad-key'
   | 'bad-message'
+  | 'port-in-use'
   | 'too-large'
   | 'too-many'
   | 'refused'

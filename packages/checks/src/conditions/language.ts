@@ -31,8 +31,10 @@ export interface Language {
   withFacts<T>(facts: Facts, run: () => T): T
 }
 
-/** Functions of CEL itself that conditions may call, by name; methods by name too. */
+/** Functions of CEL itself that conditions may call. */
 export const ALLOWED_FUNCTIONS: readonly string[] = ['size', 'double', 'int', 'string']
+
+/** Methods of CEL's texts that conditions may call. */
 export const ALLOWED_METHODS: readonly string[] = [
   'contains',
   'startsWith',

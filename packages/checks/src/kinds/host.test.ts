@@ -124,6 +124,7 @@ describe('disk', () => {
       '25 22 8:4 / /super rw - ext4 /dev/sdd1 ro,errors=remount-ro',
       '26 22 8:5 / /twice ro - ext4 /dev/sde1 ro',
       '27 22 8:6 / /twice rw - ext4 /dev/sdf1 rw',
+      '28 22 8:7 / /mnt rw - ext4 /dev/sdg1 rw',
       'garbage',
     ].join('\n')
     expect(isMountedReadOnly(table, path)).toBe(expected)

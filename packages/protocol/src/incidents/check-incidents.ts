@@ -45,6 +45,7 @@ export function judgeResult(work: Work, host: HostId, result: Result): void {
     life: null,
     episode: result.episode,
     openedAtMs: nowOf(work),
+    sinceAtMs: nowOf(work),
     resolvedAtMs: null,
     worsenedAtMs: null,
     sinceUnixMs: result.atUnixMs,

@@ -12,6 +12,7 @@ import type { Member } from '../state.ts'
 import { hostIncidentId } from '../wire/names.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { drop, nowOf, put, type Work } from '../work.ts'
+import { outagesOf } from './flapping.ts'
 import type { Incident } from './incident.ts'
 
 /** The open incident of a host itself, if there is one. */
@@ -32,7 +33,7 @@ export function keepIncident(work: Work, incident: Incident): void {
 export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'verdict'>): void {
   const { body, signer } = verdict
   const open = openHostIncidentOf(work, member.host)
-  const outages = Math.max(member.outagesAtMs.length, body.outages)
+  const outages = Math.max(outagesOf(work.state, member.host, body.life), body.outages)
   if (open !== null) {
     keepIncident(work, { ...open, outages: Math.max(open.outages, outages) })
     renameHostIncident(work, member.host, member.life)
@@ -50,6 +51,7 @@ export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'
     life: member.life,
     episode: 0,
     openedAtMs: nowOf(work),
+    sinceAtMs: member.heardAtMs,
     resolvedAtMs: null,
     worsenedAtMs: null,
     sinceUnixMs: member.heartbeat === null ? body.heardUnixMs : Math.round(member.heardUnixMs),
@@ -77,6 +79,7 @@ export function openIsolationIncident(work: Work, dueAtMs: number): void {
     life: state.life,
     episode: 0,
     openedAtMs: nowOf(work),
+    sinceAtMs: state.isolatedSinceMs ?? nowOf(work),
     resolvedAtMs: null,
     worsenedAtMs: null,
     sinceUnixMs: state.clock.unixMs - Math.round(nowOf(work) - (state.isolatedSinceMs ?? nowOf(work))),
@@ -99,21 +102,10 @@ export function renameHostIncident(work: Work, host: HostId, life: Life): void {
 }
 
 /** Ends the open incident of a host that was heard with a new life. A flapping one goes on until it is steady. */
-export function endHostIncident(work: Work, member: Pick<Member, 'host' | 'life' | 'outagesAtMs'>): void {
-  const open = openHostIncidentOf(work, member.host)
+export function endHostIncident(work: Work, { host }: Pick<Member, 'host'>): void {
+  const open = openHostIncidentOf(work, host)
   if (open === null || open.fault === 'flapping') return
   resolveIncident(work, open)
-}
-
-/** Ends the flapping incidents of hosts that have been steady for long enough. */
-export function endSteadyFlapping(work: Work): void {
-  for (const incident of work.state.incidents.values()) {
-    if (incident.fault !== 'flapping' || incident.state !== 'firing') continue
-    const member = work.state.members.get(incident.host)
-    if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) continue
-    const holdMs = flapping.holdMs * 2 ** Math.min(10, Math.max(0, incident.outages - flapping.outages))
-    if (nowOf(work) - member.stateAtMs >= Math.min(flapping.holdMostMs, holdMs)) resolveIncident(work, incident)
-  }
 }
 
 /** Ends an incident. */

@@ -25,6 +25,8 @@ export interface Incident {
   readonly episode: number
   /** On this peer's awake clock: when it concluded, and when it saw the end (null while firing). */
   readonly openedAtMs: number
+  /** When the host was last heard, or the check left `ok`, as well as this peer knows: from here its length is counted. */
+  readonly sinceAtMs: number
   readonly resolvedAtMs: number | null
   /** When a warning became critical within its episode; null when it has not. */
   readonly worsenedAtMs: number | null

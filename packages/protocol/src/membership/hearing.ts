@@ -15,7 +15,9 @@ import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, setMember, type Work } from '../work.ts'
 import { beatSoon, setsText } from './heartbeats.ts'
+import { isMineToWatch } from './observers.ts'
 import { classOf, deadlineMs, isNewerBeat } from './presence-class.ts'
+import { isPresent } from './roster.ts'
 
 /** How a heartbeat came: from the host itself, or from someone who heard it `ageMs` ago. */
 export interface Hearing {
@@ -54,7 +56,6 @@ export function newMember(host: HostId, nowMs: number, unixMs: number): Member {
     verdict: null,
     offered: [],
     doubters: new Map(),
-    outagesAtMs: [],
   }
 }
 
@@ -70,7 +71,7 @@ export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hear
     if (hearing.direct) sendTo(work, subject, verdict, 0)
     return
   }
-  if (!isNewerBeat(body, member.heartbeat?.body)) return
+  if (!isNewerBeat(body, member.heartbeat?.body) || compareLives(body.life, member.life) < 0) return
   const heardAtMs = nowOf(work) - hearing.ageMs
   if (member.state === 'silent' || member.state === 'asleep') {
     const afresh = heardAtMs >= member.stateAtMs && hearing.ageMs <= body.everyMs + body.graceMs
@@ -86,6 +87,25 @@ export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hear
     hearing,
     Math.max(heardAtMs, member.heartbeat === null ? heardAtMs : member.heardAtMs),
   )
+}
+
+/**
+ * A new entry of a life that no verdict has named: whoever does not watch the host, and so gets no heartbeats of it,
+ * learns from it that the host is back.
+ */
+export function hearEntry(work: Work, entry: SignedAs<'entry'>): void {
+  const member = work.state.members.get(entry.signer)
+  if (member === undefined || isPresent(member) || isMineToWatch(work.state, member)) return
+  const { life } = entry.body
+  if (compareLives(life, member.verdict?.body.life ?? member.life) <= 0) return
+  amendMember(work, member.host, {
+    state: 'alive',
+    stateAtMs: nowOf(work),
+    heardAtMs: nowOf(work),
+    life,
+    suspicion: null,
+  })
+  endHostIncident(work, member)
 }
 
 /** A newer life, from evidence older than the verdict: the same trouble under a newer name. */

@@ -5,7 +5,6 @@ import { limits } from '../limits.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { holds, nowOf, ownRecord, type Work } from '../work.ts'
 import { observersOf } from './observers.ts'
-import { counts } from './roster.ts'
 
 /** Sends a heartbeat when it is due. */
 export function beatWhenDue(work: Work): void {
@@ -31,7 +30,11 @@ export function sendHeartbeat(work: Work): void {
       missing += 1
     }
   }
-  if (to.size > 0) work.effects.push({ kind: 'send-heartbeat', to: [...to], heartbeat, riders: ridersOf(work) })
+  const riders = ridersOf(work)
+  const behind = riders.length === 0 ? [] : [...to].filter((host) => !holdsTheSame(work, host))
+  const level = [...to].filter((host) => !behind.includes(host))
+  if (level.length > 0) work.effects.push({ kind: 'send-heartbeat', to: level, heartbeat, riders: [] })
+  if (behind.length > 0) work.effects.push({ kind: 'send-heartbeat', to: behind, heartbeat, riders })
 }
 
 /** Makes the next heartbeat of this host; `nonce` is that of the probe which it answers. */
@@ -62,7 +65,7 @@ export function setsText(sets: readonly [number, number]): string {
 
 /** The notice records learnt lately: gossip may have lost them, and a heartbeat passes them on. */
 function ridersOf(work: Work): readonly Carried[] {
-  if (!holds(work.state, 'merged-log') || everyoneHoldsTheSame(work)) return []
+  if (!holds(work.state, 'merged-log')) return []
   const riders: Carried[] = []
   for (const held of work.state.records.values()) {
     if (held.record.domain !== 'notice' || nowOf(work) - held.learntAtMs > limits.ridingMs) continue
@@ -71,11 +74,7 @@ function ridersOf(work: Work): readonly Carried[] {
   return riders.slice(-limits.riders)
 }
 
-/** When all who take part announce the same sets as ours, there is nothing to pass on. */
-function everyoneHoldsTheSame(work: Work): boolean {
-  const ours = setsText(work.state.sets)
-  for (const member of work.state.members.values()) {
-    if (counts(member) && member.heartbeat?.body.sets !== ours) return false
-  }
-  return true
+/** A member that announces the same sets as ours lacks nothing. */
+function holdsTheSame(work: Work, host: HostId): boolean {
+  return work.state.members.get(host)?.heartbeat?.body.sets === setsText(work.state.sets)
 }

@@ -52,7 +52,7 @@ function endIsolation(work: Work): void {
   state.isolatedSinceMs = null
   report(work, 'info', 'this host hears others again', {})
   restartWatch(work)
-  endHostIncident(work, { host: state.options.self, life: state.life, outagesAtMs: [] })
+  endHostIncident(work, { host: state.options.self })
   startRound(work)
 }
 

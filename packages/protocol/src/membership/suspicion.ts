@@ -5,8 +5,9 @@
  * past the deadline and unrefuted for one round, we conclude. A lone watcher waits one period longer and says so.
  */
 import type { HostId } from '../ids.ts'
+import { outagesOf } from '../incidents/flapping.ts'
 import { openHostIncident } from '../incidents/host-incidents.ts'
-import { flapping, limits } from '../limits.ts'
+import { limits } from '../limits.ts'
 import { keepRecord } from '../records.ts'
 import type { Member, Suspicion } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
@@ -167,7 +168,7 @@ function pronounce(
     alone: how === 'alone',
     evidence: member.heartbeat,
     heardUnixMs: Math.round(member.heardUnixMs),
-    outages: outagesOf(work, member).length,
+    outages: outagesOf(work.state, member.host, member.life),
   })
   keepRecord(work, record, 0)
   work.effects.push({ kind: 'gossip', record })
@@ -193,7 +194,6 @@ export function declare(
     suspicion: null,
     verdict,
     offered: [],
-    outagesAtMs: outagesOf(work, member),
   })
   work.effects.push({
     kind: 'concluded',
@@ -221,10 +221,4 @@ function faultOf(member: Member): AbsenceFault {
   const beat = member.heartbeat?.body
   if (beat?.mode === 'stopping') return 'stopped'
   return (beat?.sleeps ?? member.profile?.sleeps ?? false) ? 'asleep' : 'silent'
-}
-
-/** The member's outages within the flapping window, one at this moment included. */
-function outagesOf(work: Work, member: Member): readonly number[] {
-  const now = nowOf(work)
-  return [...member.outagesAtMs.filter((atMs) => now - atMs < flapping.withinMs && atMs !== now), now]
 }

@@ -5,6 +5,7 @@
  * agrees, or refuted. One that names this very host makes it begin a new epoch.
  */
 
+import { noticeFlapping } from '../incidents/flapping.ts'
 import { renameHostIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
 import { keepRecord } from '../records.ts'
@@ -88,6 +89,7 @@ export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carried
   const member = memberOf(work, body.subject)
   if (member === null) return
   if (!isPresent(member)) {
+    noticeFlapping(work, member.host)
     learnFromVerdict(work, member, verdict)
     return
   }
@@ -129,7 +131,7 @@ function weigh(work: Work, member: Member): void {
     const newer = mine !== null && isNewerBeat(mine.body, { life: body.life, beat: body.beat })
     if (compareLives(body.life, member.life) < 0 || (newer && heard)) {
       if (mine !== null && heard) sendTo(work, signer, mine, Math.round(ageMs(state, member)))
-    } else if (heard && mine !== null && isMineToWatch(state, member)) {
+    } else if (heard && isMineToWatch(state, member)) {
       waiting.push(verdict)
     } else {
       declare(work, member, verdict, 'adopted')

@@ -9,7 +9,7 @@ import type { Attempt, State } from '../state.ts'
 import type { NoticeRecord, SignedAs, Transition } from '../wire/records.ts'
 import { amendAttempt, drop, nowOf, ownRecord, put, report, type Work } from '../work.ts'
 import { composeNotice } from './compose.ts'
-import { attemptsOf, factsOf } from './facts.ts'
+import { attemptsOf, factKey, factsOf } from './facts.ts'
 import { ranksFor } from './ranks.ts'
 
 /** Takes a duty, or several of one kind that go into one notice. */
@@ -79,6 +79,11 @@ export function noteOutcome(work: Work, { attempt: id, outcome }: Extract<Event,
 /** The recipient's own answer was heard. */
 export function noteDelivered(work: Work, event: Extract<Event, { kind: 'delivered' }>): void {
   const { incidents, transition, recipient } = event
+  const known = incidents.some((id) =>
+    work.state.facts.get(factKey(id, transition, recipient))?.some(({ step }) => step === 'delivered'),
+  )
+  // Every host hears the answer; one line in the log is enough.
+  if (known) return
   publishNotice(work, { step: 'delivered', incidents, transition, recipient, attempt: 0 })
 }
 

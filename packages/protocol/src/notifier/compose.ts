@@ -30,7 +30,7 @@ function tell(state: State, incident: Incident): ToldIncident {
     fault: incident.fault,
     severity: incident.severity,
     sinceUnixMs: incident.sinceUnixMs,
-    lastedMs: Math.max(0, Math.round((incident.resolvedUnixMs ?? state.clock.unixMs) - incident.sinceUnixMs)),
+    lastedMs: Math.max(0, Math.round((incident.resolvedAtMs ?? state.clock.awakeMs) - incident.sinceAtMs)),
     voters: incident.voters.map((host) => nameOf(state, host)),
     observers: incident.fault === 'isolated' ? state.members.size : incident.observers,
     alsoOn: incident.fault === 'isolated' ? [] : checks,

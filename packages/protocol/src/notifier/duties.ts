@@ -62,7 +62,9 @@ function transitionsDue(state: State, incident: Incident, recipient: RecipientId
   const fired = factsOf(state, incident, 'fired', recipient)
   const transitions: Transition[] = []
   const standing = (transition: Transition) =>
-    standingOf(factsOf(state, incident, transition, recipient), state.clock.awakeMs, (peer) => isGone(state, peer))
+    standingOf(factsOf(state, incident, transition, recipient), state.clock.awakeMs, (peer, saidAtMs) =>
+      isGone(state, peer, saidAtMs),
+    )
   if (incident.state === 'resolved') {
     if (mayHaveBeenTold(fired) && !standing('resolved').done) transitions.push('resolved')
     return transitions
@@ -82,11 +84,11 @@ function transitionsDue(state: State, incident: Incident, recipient: RecipientId
   return transitions
 }
 
-/** A peer that is known to be away: it keeps no claim and holds no rank. */
-export function isGone(state: State, peer: HostId): boolean {
+/** A peer that was declared missing after it said something: its claim and its unconfirmed receipt are worth nothing. */
+export function isGone(state: State, peer: HostId, saidAtMs: number): boolean {
   if (peer === state.options.self) return false
   const member = state.members.get(peer)
-  return member === undefined || !isPresent(member)
+  return member === undefined || (!isPresent(member) && member.stateAtMs >= saidAtMs)
 }
 
 /** Whether this host is to claim the duty now. */
@@ -98,7 +100,7 @@ export function isMyTurn(state: State, duty: Duty): boolean {
   if (incident.fault === 'check' && state.catchUps.size > 0 && now - duty.sinceMs < limits.catchUpMs) return false
   if (isHeld(state, duty, incident)) return false
   const facts = factsOf(state, incident, duty.transition, duty.recipient)
-  const standing = standingOf(facts, now, (peer) => isGone(state, peer))
+  const standing = standingOf(facts, now, (peer, saidAtMs) => isGone(state, peer, saidAtMs))
   if (standing.done || standing.claimedBy !== null) return false
   const ranks = ranksFor(state, incident).filter((host) => !standing.failed.has(host))
   const rank = ranks.indexOf(state.options.self)

@@ -63,33 +63,49 @@ export interface Standing {
   readonly failed: ReadonlySet<HostId>
   /** When the last of them did; minus infinity when nobody has. */
   readonly failedAtMs: number
-  /** When a claim that is respected now will have expired; plus infinity when there is none. */
-  readonly claimEndsAtMs: number
 }
 
-/** Weighs the facts of a duty at `nowMs`. `isGone` tells which peers are known to be dead. */
-export function standingOf(facts: readonly NoticeFact[], nowMs: number, isGone: (peer: HostId) => boolean): Standing {
-  let done = false
+/** Tells whether a peer was declared missing after it said something at `saidAtMs`: what it says later, a living one says. */
+export type IsGone = (peer: HostId, saidAtMs: number) => boolean
+
+/**
+ * Weighs the facts of a duty at `nowMs`.
+ *
+ * `stored` and `delivered` close it. `accepted` holds it for a while: then, or when its sender died unconfirmed, it is
+ * told again, a few times at most. A claim holds it until it is released or has expired.
+ */
+export function standingOf(facts: readonly NoticeFact[], nowMs: number, isGone: IsGone): Standing {
   let claimedBy: HostId | null = null
   let failedAtMs = Number.NEGATIVE_INFINITY
-  let claimEndsAtMs = Number.POSITIVE_INFINITY
-  const failed = new Set<HostId>()
-  for (const { peer, claimedAtMs, acceptedAtMs, stored, releasedAtMs } of attemptsOf(facts)) {
-    const inherited = acceptedAtMs !== null && isGone(peer) && nowMs - acceptedAtMs < turns.inheritMs
-    if (stored || (acceptedAtMs !== null && !inherited)) {
-      done = true
+  let accepted = 0
+  const failures = new Map<HostId, { count: number; lastMs: number }>()
+  for (const attempt of attemptsOf(facts)) {
+    if (attempt.stored) return DONE
+    if (attempt.acceptedAtMs !== null) accepted += 1
+    if (accepted > turns.resends) return DONE
+    const endMs = endOf(attempt, isGone)
+    if (nowMs < endMs) {
+      claimedBy = attempt.peer
       continue
     }
-    const endedAtMs = releasedAtMs ?? (isGone(peer) ? claimedAtMs : claimedAtMs + turns.claimMs)
-    if (nowMs < endedAtMs) {
-      claimedBy = peer
-      claimEndsAtMs = Math.min(claimEndsAtMs, endedAtMs)
-    } else if (nowMs - endedAtMs < turns.failedMs) {
-      failed.add(peer)
-      failedAtMs = Math.max(failedAtMs, endedAtMs)
-    }
+    const { count, lastMs } = failures.get(attempt.peer) ?? { count: 0, lastMs: endMs }
+    failures.set(attempt.peer, { count: count + 1, lastMs: Math.max(lastMs, endMs) })
+    failedAtMs = Math.max(failedAtMs, endMs)
   }
-  return { done, claimedBy, failed, failedAtMs, claimEndsAtMs }
+  const failed = new Set<HostId>()
+  for (const [peer, { count, lastMs }] of failures) {
+    if (nowMs - lastMs < Math.min(turns.failedMostMs, turns.failedMs * 2 ** (count - 1))) failed.add(peer)
+  }
+  return { done: false, claimedBy, failed, failedAtMs }
+}
+
+const DONE: Standing = { done: true, claimedBy: null, failed: new Set(), failedAtMs: Number.NEGATIVE_INFINITY }
+
+/** Until when an attempt holds its duty: what its peer said is worth less when the peer was declared missing after it. */
+function endOf({ peer, claimedAtMs, acceptedAtMs, releasedAtMs }: AttemptFacts, isGone: IsGone): number {
+  if (acceptedAtMs !== null) return isGone(peer, acceptedAtMs) ? acceptedAtMs : acceptedAtMs + turns.resendMs
+  if (releasedAtMs !== null) return releasedAtMs
+  return isGone(peer, claimedAtMs) ? claimedAtMs : claimedAtMs + turns.claimMs
 }
 
 /** True when somebody has told it, or may have: only then is its end worth telling. */

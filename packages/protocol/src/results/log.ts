@@ -9,6 +9,7 @@ import type { HostId } from '../ids.ts'
 import { judgeResult, openCheckIncidentOf } from '../incidents/check-incidents.ts'
 import { resolveIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
+import { hearEntry } from '../membership/hearing.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
 import type { Entry, LogHead, SignedAs } from '../wire/records.ts'
 import { nowOf, ownRecord, put, type Work } from '../work.ts'
@@ -47,6 +48,7 @@ export function receiveEntry(work: Work, entry: SignedAs<'entry'>, from: HostId,
   // What a peer streams in a catch-up is all that it holds: a gap in it is history that is trimmed everywhere.
   if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false)
   else startCatchUp(work, from)
+  if (road === 'gossip') hearEntry(work, entry)
 }
 
 function isFurther({ life, seq }: Entry, head: LogHead | undefined): boolean {

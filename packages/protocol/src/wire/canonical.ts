@@ -30,12 +30,15 @@ export function decodeCanonical(bytes: Uint8Array, bytesMax: number): unknown {
     throw new ProtocolError('too-large', `${bytes.byteLength} bytes, at most ${bytesMax} are read`)
   }
   let value: unknown
+  let again: Uint8Array
   try {
     value = dagCbor.decode(bytes)
+    // Maps nested thousands deep overflow the stack here: malformed as well.
+    again = dagCbor.encode(value)
   } catch (cause) {
     throw new ProtocolError('malformed', 'not dag-cbor', { cause })
   }
-  if (!equalBytes(dagCbor.encode(value), bytes)) throw new ProtocolError('not-canonical', 'not the canonical bytes')
+  if (!equalBytes(again, bytes)) throw new ProtocolError('not-canonical', 'not the canonical bytes')
   return value
 }
 

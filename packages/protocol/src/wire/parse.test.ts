@@ -1,6 +1,6 @@
 import { bytesToHex as hexOf } from '@noble/hashes/utils.js'
 import fc from 'fast-check'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ProtocolError } from '../errors.ts'
 import { arbitraryRecord, arbitraryRecords } from '../testing/arbitrary-records.ts'
 import { fixedRecords, hostIdOf, MESH, OTHER_MESH } from '../testing/fixed-records.ts'
@@ -96,8 +96,7 @@ describe('a record', () => {
     expect(codeOf(mapsIn(depth))).toBe('malformed')
   })
 
-  // Where the reader's stack just suffices, the writer that proves the bytes canonical overflows it.
-  it.fails('of any number of maps in each other is malformed', () => {
+  test('of any number of maps in each other is malformed: reader and writer overflow at different depths', () => {
     for (let depth = 2_000; depth < 5_000; depth += 100) expect(codeOf(mapsIn(depth))).toBe('malformed')
   })
 })

@@ -1,7 +1,14 @@
 /** All checkers of one run, behind one truth. */
 import type { Happening } from '../happening.ts'
 import { checkBudget } from './budget.ts'
-import { type Broken, type CheckedHost, type Checker, INVARIANTS, type Invariant, type Surroundings } from './checker.ts'
+import {
+  type Broken,
+  type CheckedHost,
+  type Checker,
+  INVARIANTS,
+  type Invariant,
+  type Surroundings,
+} from './checker.ts'
 import { checkConvergence, checkNames } from './convergence.ts'
 import { checkCopies } from './copies.ts'
 import { checkFalseVerdicts, checkQuietJudges, checkSelfJudgement } from './detection.ts'

@@ -48,7 +48,9 @@ export function checkNames({ truth, exercise, report }: Surroundings): Checker {
     function compare(left: Settled, right: Settled): void {
       for (const one of left.view.incidents.values()) {
         if (!isOpenPresence(one)) continue
-        const others = [...right.view.incidents.values()].filter((other) => isOpenPresence(other) && other.host === one.host)
+        const others = [...right.view.incidents.values()].filter(
+          (other) => isOpenPresence(other) && other.host === one.host,
+        )
         if (others.length === 0) continue
         exercise('I9')
         const mine = new Set(idsOf(one))
@@ -71,7 +73,9 @@ interface Settled {
 }
 
 function settledViews(views: readonly FinalView[]): Settled[] {
-  return views.flatMap(({ host, mode, view, logs }) => (mode === 'running' && view !== null ? [{ host, view, logs }] : []))
+  return views.flatMap(({ host, mode, view, logs }) =>
+    mode === 'running' && view !== null ? [{ host, view, logs }] : [],
+  )
 }
 
 /** I10: two completed rounds after healing, with no new events: equal lives, open incidents, logs. */
@@ -122,7 +126,10 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
         const more = [...log].find(([place, cid]) => base.get(place) !== cid)
         const odd = lacking ?? more
         if (odd === undefined) continue
-        fail([host, settled[0]?.host ?? '', of], `the logs of ${of} differ on ${settled[0]?.host} (${base.size}) and ${host} (${log.size}), at ${odd[0]}`)
+        fail(
+          [host, settled[0]?.host ?? '', of],
+          `the logs of ${of} differ on ${settled[0]?.host} (${base.size}) and ${host} (${log.size}), at ${odd[0]}`,
+        )
         return
       }
     }
@@ -131,9 +138,7 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
       const open = settled.map(({ view }) =>
         [...view.incidents.values()].filter(
           (one) =>
-            one.host === of &&
-            one.state === 'firing' &&
-            (lastIncidentMs.get(`${of}/${one.check}`) ?? 0) < beforeMs,
+            one.host === of && one.state === 'firing' && (lastIncidentMs.get(`${of}/${one.check}`) ?? 0) < beforeMs,
         ),
       )
       for (const [index, mine] of open.entries()) {
@@ -164,7 +169,10 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
       })
       const odd = lives.find(({ life }) => life !== lives[0]?.life)
       if (odd === undefined) return
-      fail([odd.host, lives[0]?.host ?? '', of], `${odd.host} knows life ${odd.life} of ${of}, ${lives[0]?.host} knows ${lives[0]?.life}`)
+      fail(
+        [odd.host, lives[0]?.host ?? '', of],
+        `${odd.host} knows life ${odd.life} of ${of}, ${lives[0]?.host} knows ${lives[0]?.life}`,
+      )
     }
 
     function fail(who: readonly HostId[], text: string): void {

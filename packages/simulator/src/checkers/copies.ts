@@ -95,7 +95,12 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
       exercise('I4')
       const own = duty.sent.filter((sent) => sent.host === host)
       if (own.length > RESENDS_MAX && truth.crashes(own[0]?.atMs ?? atMs, atMs) === 0) {
-        report({ invariant: 'I4', atMs, hosts: [host], text: `${host} sends "${notice.transition}" ${own.length + 1} times` })
+        report({
+          invariant: 'I4',
+          atMs,
+          hosts: [host],
+          text: `${host} sends "${notice.transition}" ${own.length + 1} times`,
+        })
       }
       if (own.length === 0) {
         for (const earlier of duty.sent) {

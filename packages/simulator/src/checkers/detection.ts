@@ -9,6 +9,8 @@ const LINKED_FOR_MS = 3_000
 const HEARD_BEFORE_MS = 1_000
 /** A silence of the shell longer than this is a gap. */
 const OWN_GAP_MS = 3_000
+/** A host may take this long to notice that it hears nobody. */
+const ISOLATION_MARGIN_MS = 1_000
 
 /** I2: no verdict on a host that somebody within reach has just heard. */
 export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundings): Checker {
@@ -51,7 +53,12 @@ export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundi
 /** I5: no vote or verdict while isolated or quiet, by the core's own word and by the truth. */
 export function checkQuietJudges({ hosts, truth, exercise, report }: Surroundings): Checker {
   const presences = new Map(hosts.map(({ id, presence }) => [id, presence]))
+  /** When anything from another member last reached a host. */
+  const reachedMs = new Map<HostId, number>()
+  const patienceMs = Math.max(...hosts.map(({ presence }) => presence.everyMs + presence.graceMs))
   return (happening) => {
+    if (happening.kind === 'arrived' && happening.from !== happening.host) reachedMs.set(happening.host, happening.atMs)
+    if (happening.kind === 'heard') reachedMs.set(happening.by, happening.atMs)
     if (happening.kind !== 'effect') return
     const { effect, host, atMs, before } = happening
     const isVote = effect.kind === 'gossip' && effect.record.domain === 'vote'
@@ -59,8 +66,15 @@ export function checkQuietJudges({ hosts, truth, exercise, report }: Surrounding
     if (!isVote && !isVerdict) return
     exercise('I5')
     const what = isVote ? 'votes' : 'concludes'
-    const fail = (text: string): void => report({ invariant: 'I5', atMs, hosts: [host], text: `${host} ${what} ${text}` })
+    const fail = (text: string): void =>
+      report({ invariant: 'I5', atMs, hosts: [host], text: `${host} ${what} ${text}` })
     if (before.isolated) return fail('while it is isolated')
+    // In a mesh of two, by its own count, one that hears nobody may speak of the other.
+    const present = [...before.members.values()].filter(({ state }) => state === 'alive' || state === 'suspect').length
+    const unreachedMs = atMs - (reachedMs.get(host) ?? atMs)
+    if (present > 1 && unreachedMs > patienceMs + ISOLATION_MARGIN_MS) {
+      return fail(`although nothing has reached it for ${unreachedMs} ms`)
+    }
     const isOwn = effect.kind !== 'concluded' || effect.how !== 'adopted'
     if (before.quiet !== null && isOwn) return fail('before it may judge')
     const presence = presences.get(host)

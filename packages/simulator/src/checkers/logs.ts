@@ -2,7 +2,7 @@
  * I7 and I15: a host's log, and its lives, only ever go forward, and only the host itself writes them.
  */
 import type { HostId, SignedAs } from '@muster/protocol'
-import { type Checker, type Surroundings } from './checker.ts'
+import type { Checker, Surroundings } from './checker.ts'
 
 type Place = readonly [incarnation: number, epoch: number, count: number]
 
@@ -25,6 +25,7 @@ export function checkForwardOnly({ exercise, report }: Surroundings): Checker {
   const accepted = new Map<string, Place>()
   const cids = new Map<string, string>()
   const restarted = new Set<string>()
+  const lastBeat = new Map<HostId, SignedAs<'heartbeat'>>()
   return (happening) => {
     if (happening.kind === 'mode' && happening.cause === 'power') {
       for (const key of accepted.keys()) if (key.startsWith(`${happening.host}<`)) restarted.add(key)
@@ -34,6 +35,9 @@ export function checkForwardOnly({ exercise, report }: Surroundings): Checker {
     const { effect, host, atMs } = happening
     if (effect.kind === 'send-heartbeat' || effect.kind === 'answer-probe') {
       const { life, beat } = effect.heartbeat.body
+      // One heartbeat may go to several peers in several ways.
+      if (lastBeat.get(host) === effect.heartbeat) return
+      lastBeat.set(host, effect.heartbeat)
       forward(beats, host, [life.incarnation, life.epoch, beat], atMs, 'beats')
       return
     }

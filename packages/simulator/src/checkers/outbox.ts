@@ -31,7 +31,10 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
   const isDone = ({ ids, recipient, transition }: Entry): boolean =>
     ids.every((id) => {
       const transitions = done.get(`${id}|${recipient}`)
-      return transitions !== undefined && (transitions.has(transition) || transitions.has('resolved') || transition.startsWith('reminder'))
+      return (
+        transitions !== undefined &&
+        (transitions.has(transition) || transitions.has('resolved') || transition.startsWith('reminder'))
+      )
     })
   return (happening) => {
     const { atMs } = happening
@@ -43,7 +46,13 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
       if (effect.kind === 'send-notice') {
         const { notice, recipient } = effect
         exercise('I14')
-        entries.push({ host, atMs, recipient, transition: notice.transition, ids: notice.incidents.map(({ id }) => id) })
+        entries.push({
+          host,
+          atMs,
+          recipient,
+          transition: notice.transition,
+          ids: notice.incidents.map(({ id }) => id),
+        })
       } else if (effect.kind === 'gossip' && effect.record.domain === 'notice') {
         const { step, incidents, recipient, transition }: NoticeRecord = effect.record.body
         if (step === 'accepted' || step === 'stored' || step === 'delivered') finish(incidents, recipient, transition)

@@ -18,7 +18,12 @@ export function checkShown({ exercise, report }: Surroundings): Checker {
     const key = `${recipient}|${host}|${check}`
     const interval = open.get(key)
     const fail = (invariant: 'I3' | 'I8', text: string): void => {
-      report({ invariant, atMs, hosts: [host], text: `${text} (${host}${check === '' ? '' : `/${check}`}, ${incident.slice(0, 8)})` })
+      report({
+        invariant,
+        atMs,
+        hosts: [host],
+        text: `${text} (${host}${check === '' ? '' : `/${check}`}, ${incident.slice(0, 8)})`,
+      })
     }
     exercise('I8')
     if (shown === 'fired') {

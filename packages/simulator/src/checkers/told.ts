@@ -42,20 +42,26 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
     const { everyMs, graceMs } = dead.presence
     const round = roundMsOf(dead.presence)
     const survivors = hosts.filter(({ id }) => id !== subject && truth.ranThroughout(id, diedMs - WAKING_MS, diedMs))
-    const later = deaths.filter(({ host, atMs }) => host !== subject && atMs > diedMs - everyMs - graceMs && atMs < diedMs + 60_000)
+    const later = deaths.filter(
+      ({ host, atMs }) => host !== subject && atMs > diedMs - everyMs - graceMs && atMs < diedMs + 60_000,
+    )
     const lastMs = Math.max(diedMs, ...later.map(({ atMs }) => atMs))
     const group = survivors.filter(({ id }) => !later.some(({ host }) => host === id))
     if (group.length === 0) return
-    const isPair = hosts.filter(({ id }) => id === subject || truth.mode(id).changes(-1, diedMs).length > 0).length === 2
+    const isPair =
+      hosts.filter(({ id }) => id === subject || truth.mode(id).changes(-1, diedMs).length > 0).length === 2
     const observersAlive = group.length
     // One survivor of many hears nobody: it is isolated, and tells of itself one period and two rounds later.
     const isSole = observersAlive === 1 && !isPair
-    const detectMs = observersAlive >= 2 ? everyMs + graceMs + round : 2 * everyMs + graceMs + round + (isSole ? 2 * round : 0)
+    const detectMs =
+      observersAlive >= 2 ? everyMs + graceMs + round : 2 * everyMs + graceMs + round + (isSole ? 2 * round : 0)
     const wakuless = group.filter(({ id }) => !truth.wakuThroughout(id, diedMs - 60_000, lastMs + detectMs + HOLD_MS))
     const takeOvers = (wakuless.length + later.length) * TAKE_OVER_MS
     const untilMs = lastMs + detectMs + MARGIN_MS + HOLD_MS + takeOvers + SEND_MS
     if (untilMs > endMs || !isCalm(subject, group, diedMs, untilMs)) return
     if (!group.some(({ id }) => truth.wakuThroughout(id, diedMs - 60_000, untilMs))) return
+    // What was accepted stops every take-over: a road that lies is no working road, and the promise has no bound for it.
+    if (!group.every(({ id }) => truth.wakuHonest(id, diedMs, untilMs))) return
     if (excused.some(({ host, fromMs, toMs }) => host === subject && fromMs < untilMs && toMs > diedMs)) return
     for (const [recipient, knownMs] of known) {
       if (knownMs > diedMs - WAKING_MS || !truth.onlineThroughout(recipient, diedMs, untilMs)) continue
@@ -88,7 +94,9 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
     if (!truth.mode(subject).always(beforeMs, diedMs - 1, ({ mode }) => mode === 'running')) return false
     for (const { id } of group) {
       if (!truth.ranThroughout(id, beforeMs, untilMs)) return false
-      const heard = truth.hearings(id, subject).some(({ atMs }) => atMs > diedMs - dead.everyMs - 1_000 && atMs <= diedMs + 200)
+      const heard = truth
+        .hearings(id, subject)
+        .some(({ atMs }) => atMs > diedMs - dead.everyMs - 1_000 && atMs <= diedMs + 200)
       if (!heard) return false
     }
     // Others may die in the window, but nobody may come back, and no link may change.
@@ -120,7 +128,8 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
         const { effect } = happening
         if (effect.kind !== 'gossip' || effect.record.domain !== 'record') return
         const { body } = effect.record
-        if (body.kind === 'maintenance') excused.push({ host: body.host, fromMs: atMs, toMs: atMs + body.forMs + 30_000 })
+        if (body.kind === 'maintenance')
+          excused.push({ host: body.host, fromMs: atMs, toMs: atMs + body.forMs + 30_000 })
         return
       }
       case 'announced':

@@ -32,6 +32,8 @@ export interface Truth {
   readonly linkAt: (from: HostId, to: HostId, atMs: number) => boolean
   readonly quietNetwork: (fromMs: number, toMs: number) => boolean
   readonly wakuThroughout: (host: HostId, fromMs: number, toMs: number) => boolean
+  /** The host's Waku took nothing that it might lose. */
+  readonly wakuHonest: (host: HostId, fromMs: number, toMs: number) => boolean
   readonly onlineThroughout: (recipient: RecipientId, fromMs: number, toMs: number) => boolean
   /** What `by` heard of `of`, oldest first. */
   readonly hearings: (by: HostId, of: HostId) => readonly Hearing[]
@@ -52,7 +54,7 @@ const OFF: ModeChange = { mode: 'off', cause: 'stop' }
 export function createTruth(hosts: readonly HostId[]): Truth {
   const modes = new Map(hosts.map((host) => [host, createTimeline<ModeChange>(OFF)]))
   const links = new Map<string, Timeline<boolean>>()
-  const waku = new Map(hosts.map((host) => [host, createTimeline(true)]))
+  const waku = new Map(hosts.map((host) => [host, createTimeline({ works: true, lies: false })]))
   const online = new Map<RecipientId, Timeline<boolean>>()
   const hearings = new Map<string, Hearing[]>()
   const noise = createTimeline(false)
@@ -94,7 +96,7 @@ export function createTruth(hosts: readonly HostId[]): Truth {
         case 'noise':
           return noise.set(atMs, happening.noisy)
         case 'waku':
-          return waku.get(happening.host)?.set(atMs, happening.works)
+          return waku.get(happening.host)?.set(atMs, { works: happening.works, lies: happening.lies })
         case 'online': {
           const timeline = online.get(happening.recipient) ?? createTimeline(true)
           online.set(happening.recipient, timeline)
@@ -118,13 +120,15 @@ export function createTruth(hosts: readonly HostId[]): Truth {
     },
     mode: modeOf,
     ranThroughout: (host, fromMs, toMs) =>
-      modeOf(host).always(fromMs, toMs, ({ mode }) => mode === 'running') && modeOf(host).changes(fromMs, toMs).length === 0,
+      modeOf(host).always(fromMs, toMs, ({ mode }) => mode === 'running') &&
+      modeOf(host).changes(fromMs, toMs).length === 0,
     linkedThroughout: (a, b, fromMs, toMs) =>
       (links.get(`${a}>${b}`)?.always(fromMs, toMs, isTrue) ?? true) &&
       (links.get(`${b}>${a}`)?.always(fromMs, toMs, isTrue) ?? true),
     linkAt,
     quietNetwork: (fromMs, toMs) => noise.always(fromMs, toMs, (noisy) => !noisy),
-    wakuThroughout: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, isTrue) ?? false,
+    wakuThroughout: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, ({ works }) => works) ?? false,
+    wakuHonest: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, ({ lies }) => !lies) ?? false,
     onlineThroughout: (recipient, fromMs, toMs) => online.get(recipient)?.always(fromMs, toMs, isTrue) ?? true,
     hearings: (by, of) => hearings.get(`${by}<${of}`) ?? [],
     groupOf,
@@ -136,7 +140,8 @@ export function createTruth(hosts: readonly HostId[]): Truth {
       return groups.length
     },
     crashes: (fromMs, toMs) => countModes(fromMs, toMs, ({ mode }) => mode === 'off'),
-    gaps: (fromMs, toMs) => countModes(fromMs, toMs, ({ cause }) => cause === 'freeze' || cause === 'suspend' || cause === 'resume'),
+    gaps: (fromMs, toMs) =>
+      countModes(fromMs, toMs, ({ cause }) => cause === 'freeze' || cause === 'suspend' || cause === 'resume'),
     linkChanges: (fromMs, toMs) => {
       let count = 0
       for (const timeline of links.values()) count += timeline.changes(fromMs, toMs).length

@@ -38,35 +38,35 @@ export function drawScenario(seed: number, hosts?: number, wallSeed = seed): Sce
     hosts: setups,
     startMs,
     recipients: chance.chance(0.2) ? 2 : 1,
-    lines: drawLines(chance, wall, size, sleeper, healMs),
+    lines: drawLines(chance, { wall, size, sleeper, pace: presenceClass.everyMs / DEFAULT_CLASS.everyMs }, healMs),
     healMs,
     endMs: healMs + SETTLE_MS,
   }
 }
 
-function drawLines(chance: Prng, wall: Prng, size: number, sleeper: number, healMs: number): Line[] {
+function drawLines(chance: Prng, around: Around, healMs: number): Line[] {
   const lines: Line[] = []
   // Often the death comes alone and in calm, where the promise to the user is exact; else among the other faults.
   const isCalm = chance.chance(0.5)
   const deathMs = isCalm ? chance.int(FAULTS_FROM_MS, 120_000) : chance.int(FAULTS_FROM_MS, healMs - 60_000)
-  lines.push({ atMs: deathMs, fault: drawDeath(chance, size, sleeper) })
+  lines.push({ atMs: deathMs, fault: drawDeath(chance, around) })
   const othersFromMs = isCalm ? deathMs + 45_000 : FAULTS_FROM_MS
   const count = chance.int(3, 8)
   for (let index = 0; index < count; index += 1) {
-    lines.push({ atMs: chance.int(othersFromMs, healMs - 15_000), fault: drawFault(chance, wall, size, sleeper) })
+    lines.push({ atMs: chance.int(othersFromMs, healMs - 15_000), fault: drawFault(chance, around) })
   }
   // Two faults that start together, or shortly after each other, find more than two that do not meet.
   if (chance.chance(0.4)) {
     const near = chance.pick(lines).atMs + chance.int(0, 25_000)
     if (near > othersFromMs && near < healMs - 15_000) {
-      lines.push({ atMs: near, fault: drawFault(chance, wall, size, sleeper) })
+      lines.push({ atMs: near, fault: drawFault(chance, around) })
     }
   }
   return lines.toSorted((left, right) => left.atMs - right.atMs)
 }
 
 /** A death that must be told: no goodbye, and away for longer than any promise. */
-function drawDeath(chance: Prng, size: number, sleeper: number): Fault {
+function drawDeath(chance: Prng, { size, sleeper }: Around): Fault {
   const awake = Array.from({ length: size }, (_, index) => index).filter((index) => index !== sleeper)
   const backAfterMs = chance.chance(0.6) ? chance.int(70_000, 240_000) : null
   if (size >= 5 && chance.chance(0.2)) {
@@ -75,7 +75,15 @@ function drawDeath(chance: Prng, size: number, sleeper: number): Fault {
   return { kind: 'power-cut', host: chance.pick(awake), backAfterMs }
 }
 
-type Draw = (chance: Prng, around: { wall: Prng; size: number; sleeper: number }) => Fault
+interface Around {
+  readonly wall: Prng
+  readonly size: number
+  readonly sleeper: number
+  /** How the presence class compares to the default one: delays that it must bear shrink with it. */
+  readonly pace: number
+}
+
+type Draw = (chance: Prng, around: Around) => Fault
 
 const anyOf = (chance: Prng, size: number): number => chance.int(0, size - 1)
 const twoOf = (chance: Prng, size: number): [number, number] => {
@@ -92,7 +100,10 @@ const spanMs = (chance: Prng): number =>
   chance.pick([chance.int(500, 6_000), chance.int(6_000, 25_000), chance.int(25_000, 120_000)])
 
 const DRAWS: readonly (readonly [weight: number, draw: Draw])[] = [
-  [3, (chance, { size }) => ({ kind: 'power-cut', host: anyOf(chance, size), backAfterMs: chance.int(1_000, 120_000) })],
+  [
+    3,
+    (chance, { size }) => ({ kind: 'power-cut', host: anyOf(chance, size), backAfterMs: chance.int(1_000, 120_000) }),
+  ],
   [2, (chance, { size }) => ({ kind: 'kill', host: anyOf(chance, size), backAfterMs: chance.int(300, 90_000) })],
   [
     2,
@@ -162,10 +173,31 @@ const DRAWS: readonly (readonly [weight: number, draw: Draw])[] = [
     }),
   ],
   [2, (chance) => ({ kind: 'loss', share: chance.pick([0.02, 0.05, 0.1, 0.2, 0.3]), forMs: spanMs(chance) })],
-  [2, (chance) => ({ kind: 'delay-spikes', spikeMs: chance.pick([300, 1_000, 3_000]), forMs: spanMs(chance) })],
+  [
+    2,
+    (chance, { pace }) => ({
+      kind: 'delay-spikes',
+      spikeMs: chance.pick([300, 1_000, 3_000]) * pace,
+      forMs: spanMs(chance),
+    }),
+  ],
   [1, (chance) => ({ kind: 'duplication', share: chance.pick([0.05, 0.3]), forMs: spanMs(chance) })],
-  [1, (chance) => ({ kind: 'reordering', withinMs: chance.pick([50, 400, 1_500]), forMs: spanMs(chance) })],
-  [2, (chance, { wall, size }) => ({ kind: 'wall-jump', host: anyOf(chance, size), byMs: wall.int(-7_200_000, 7_200_000) })],
+  [
+    1,
+    (chance, { pace }) => ({
+      kind: 'reordering',
+      withinMs: chance.pick([50, 400, 1_500]) * pace,
+      forMs: spanMs(chance),
+    }),
+  ],
+  [
+    2,
+    (chance, { wall, size }) => ({
+      kind: 'wall-jump',
+      host: anyOf(chance, size),
+      byMs: wall.int(-7_200_000, 7_200_000),
+    }),
+  ],
   [
     4,
     (chance, { size }) => ({
@@ -181,11 +213,11 @@ const DRAWS: readonly (readonly [weight: number, draw: Draw])[] = [
 
 const WEIGHT = DRAWS.reduce((sum, [weight]) => sum + weight, 0)
 
-function drawFault(chance: Prng, wall: Prng, size: number, sleeper: number): Fault {
+function drawFault(chance: Prng, around: Around): Fault {
   let left = chance.next() * WEIGHT
   for (const [weight, draw] of DRAWS) {
     left -= weight
-    if (left < 0) return draw(chance, { wall, size, sleeper })
+    if (left < 0) return draw(chance, around)
   }
   return { kind: 'power-cut', host: 0, backAfterMs: 90_000 }
 }

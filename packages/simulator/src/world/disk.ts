@@ -5,7 +5,18 @@
  * unsynced ones wait in memory until the next sync or flush, and a power cut keeps only a prefix of them.
  * A disk that is told to sync everything loses nothing.
  */
-import type { AnySigned, Carried, Entry, HostId, Incident, IncidentId, Life, LogHead, Restored, SignedAs } from '@muster/protocol'
+import type {
+  AnySigned,
+  Carried,
+  Entry,
+  HostId,
+  Incident,
+  IncidentId,
+  Life,
+  LogHead,
+  Restored,
+  SignedAs,
+} from '@muster/protocol'
 import type { Prng } from '../prng.ts'
 
 interface Kept {

@@ -257,7 +257,8 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     replay: (isInjected) => {
       if (mode !== 'running' || view === null || remembered.length === 0) return false
       const record = chance.pick(remembered)
-      const from = record.signer === setup.id ? (world.setup.hosts.find(({ id }) => id !== setup.id)?.id ?? '') : record.signer
+      const from =
+        record.signer === setup.id ? (world.setup.hosts.find(({ id }) => id !== setup.id)?.id ?? '') : record.signer
       const make: EventMaker = (at) => ({ kind: 'received', at, from, record, ageMs: 0, road: 'gossip' })
       const at = clocks.read(world.now())
       const before = core.step(view, tick(at)).state

@@ -44,7 +44,9 @@ export interface Heard {
 export function createNetwork(size: number, chance: Prng): Network {
   const cuts = new Uint8Array(size * size)
   const open = new Uint8Array(size * size)
-  const baseMs = Array.from({ length: size * size }, () => (chance.chance(0.7) ? chance.int(1, 15) : chance.int(15, 80)))
+  const baseMs = Array.from({ length: size * size }, () =>
+    chance.chance(0.7) ? chance.int(1, 15) : chance.int(15, 80),
+  )
   const lastMs = new Float64Array(size * size)
   const noises: Noise[] = []
   let loss = 0

@@ -19,10 +19,12 @@ export interface Handing {
 
 /** The Waku roads of all hosts. Hosts are numbers from 0. */
 export interface Waku {
-  /** Puts one more trouble on a host's road, or takes one away. Returns true when it now works, or no longer does. */
-  readonly trouble: (host: number, kind: WakuTrouble, by: 1 | -1) => boolean
+  /** Puts one more trouble on a host's road, or takes one away. */
+  readonly trouble: (host: number, kind: WakuTrouble, by: 1 | -1) => void
   /** Takes notices in time and keeps them. */
   readonly works: (host: number) => boolean
+  /** Takes notices and loses some. */
+  readonly lies: (host: number) => boolean
   /** Answers at all: heard replies of recipients come this way too. */
   readonly answers: (host: number) => boolean
   readonly hand: (host: number) => Handing
@@ -39,11 +41,10 @@ export function createWaku(size: number, chance: Prng): Waku {
   const works = (host: number): boolean => Object.values(of(host)).every((count) => count === 0)
   return {
     trouble: (host, kind, by) => {
-      const before = works(host)
       of(host)[kind] += by
-      return before !== works(host)
     },
     works,
+    lies: (host) => of(host).losing > 0,
     answers: (host) => of(host).down === 0,
     hand: (host) => {
       const road = of(host)

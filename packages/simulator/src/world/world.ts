@@ -8,7 +8,7 @@ import type { HostId, MeshId, Presence, RecipientId, Rule } from '@muster/protoc
 import type { Core } from '../core.ts'
 import type { Happening } from '../happening.ts'
 import { createPrng, type Prng } from '../prng.ts'
-import { createConnections, type Connections } from './connections.ts'
+import { type Connections, createConnections } from './connections.ts'
 import { createHost, type VirtualHost } from './host.ts'
 import { createMeter, type Meter } from './meter.ts'
 import { createNetwork, type Network } from './network.ts'

@@ -6,7 +6,9 @@ import type { Connection } from '@libp2p/interface'
 import { mplex } from '@libp2p/mplex'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
+import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
+import { proto_filter_v2 } from '@waku/proto'
 import { createLibp2p } from 'libp2p'
 import { CODEC, PUBSUB_TOPIC } from '../network.ts'
 import type { Cleanup } from './kit.ts'
@@ -14,6 +16,8 @@ import type { Cleanup } from './kit.ts'
 export interface Stranger {
   readonly peer: string
   connect(address: string): Promise<Connection>
+  /** Subscribes by filter and takes pushes, but answers no ping. Gives the pushes so far. */
+  subscribe(connection: Connection, contentTopic: string): Promise<() => number>
   /** Publishes raw bytes on the relay topic. */
   gossip(data: Uint8Array): Promise<number>
 }
@@ -45,6 +49,28 @@ export async function startStranger(cleanup: Cleanup, seed = 99): Promise<Strang
   return {
     peer: host.peerId.toString(),
     connect: (address) => host.dial(multiaddr(address)),
+    async subscribe(connection, contentTopic) {
+      let pushes = 0
+      await host.handle(CODEC.filterPush, async (stream) => {
+        const frames = lpStream(stream)
+        for (;;) {
+          await frames.read()
+          pushes += 1
+        }
+      })
+      const { FilterSubscribeRequest } = proto_filter_v2
+      const stream = await connection.newStream(CODEC.filterSubscribe)
+      const frames = lpStream(stream)
+      const request = FilterSubscribeRequest.encode({
+        requestId: 'x',
+        filterSubscribeType: FilterSubscribeRequest.FilterSubscribeType.SUBSCRIBE,
+        pubsubTopic: PUBSUB_TOPIC,
+        contentTopics: [contentTopic],
+      })
+      await frames.write(request)
+      await frames.read()
+      return () => pushes
+    },
     gossip: async (data) => (await pubsub.publish(PUBSUB_TOPIC, data)).recipients.length,
   }
 }

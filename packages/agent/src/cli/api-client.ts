@@ -1,0 +1,190 @@
+/**
+ * Talking to the agent of a folder, over its local API.
+ *
+ * The agent leaves its address in the folder; where that is missing, the config says where it should be. Whoever answers
+ * there must show the fingerprint of the folder's token: another folder's agent is not asked.
+ */
+import { readFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { join } from 'node:path'
+import { fingerprintOf } from '../api/guard.ts'
+import { type Folder, readApiToken } from '../identity/folder.ts'
+import { exists } from '../identity/key-file.ts'
+import { CliError, EXIT } from './cli-error.ts'
+
+/** The file that a running agent keeps its address in. */
+export const ADDRESS_FILE = 'api.address'
+
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024
+const TIMEOUT_MS = 10_000
+
+/** One answer of the agent. */
+export interface ApiAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+export interface ApiClient {
+  readonly address: string
+  get<T>(path: string, signal?: AbortSignal): Promise<T>
+  /** Changes something; sends the token. */
+  change<T>(method: 'POST' | 'DELETE' | 'GET', path: string, body?: unknown, signal?: AbortSignal): Promise<T>
+}
+
+/** What a request is made of. */
+interface Request {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number
+}
+
+/** The path of the address file. */
+export function addressFileOf(folder: Folder): string {
+  return join(folder.path, ADDRESS_FILE)
+}
+
+/** The agent of a folder. Throws a `CliError` `no-agent` (exit code 3) when there is none to be found. */
+export async function findAgent(folder: Folder): Promise<ApiClient> {
+  const address = await findAddress(folder)
+  // A user who may not read the token may still read the status.
+  const token = await readApiToken(folder).catch(() => undefined)
+  const ask = async (request: Request): Promise<string> => {
+    const answer = await send(address, request).catch((cause: unknown) => {
+      throw isUnreachable(cause) ? noAgent(folder, cause) : failed(cause)
+    })
+    if (token !== undefined && answer.agent !== fingerprintOf(token)) throw notOurs(folder, address)
+    if (answer.status >= 200 && answer.status < 300) return answer.body
+    throw refused(answer)
+  }
+  return {
+    address,
+    get: async <T>(path: string, signal?: AbortSignal) => parse<T>(await ask({ method: 'GET', path, signal })),
+    async change<T>(method: 'POST' | 'DELETE' | 'GET', path: string, body?: unknown, signal?: AbortSignal) {
+      // Throws the error that says what is wrong with the token, or that there is none.
+      const authorization = `Bearer ${token ?? (await readApiToken(folder))}`
+      const json = body === undefined ? {} : { body: JSON.stringify(body), type: 'application/json' }
+      const headers = { authorization, ...(json.type === undefined ? {} : { 'content-type': json.type }) }
+      const request = { method, path, headers, signal, timeoutMs: 40_000 }
+      return parse<T>(await ask(json.body === undefined ? request : { ...request, body: json.body }))
+    },
+  }
+}
+
+/** One ping to a push check. Throws a `CliError`: `no-agent`, or `refused` with what the agent said. */
+export async function sendPing(
+  folder: Folder,
+  path: string,
+  body: string,
+  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  const address = await findAddress(folder)
+  let answer: Answered
+  try {
+    answer = await send(address, { method: 'POST', path, body, ...options })
+  } catch (cause) {
+    throw isUnreachable(cause) ? noAgent(folder, cause) : failed(cause)
+  }
+  const token = await readApiToken(folder).catch(() => undefined)
+  if (token !== undefined && answer.agent !== fingerprintOf(token)) throw notOurs(folder, address)
+  if (answer.status === 200) return
+  throw new CliError('refused', answer.status === 404 ? EXIT.usage : EXIT.bad, oneLine(answer.body), undefined)
+}
+
+interface Answered extends ApiAnswer {
+  readonly agent: string
+}
+
+async function findAddress(folder: Folder): Promise<string> {
+  const text = await readFile(addressFileOf(folder), 'utf8').catch(() => '')
+  const written = /^(http:\/\/(?:\[[0-9a-fA-F:.]{2,45}\]|[0-9.]{7,15}):\d{1,5})\n$/.exec(text)?.[1]
+  if (written !== undefined) return written
+  if (!(await exists(folder.config).catch(() => false))) throw noAgent(folder, undefined)
+  const { loadConfig } = await import('../config/load.ts')
+  const { config } = await loadConfig(folder.config, 'host')
+  const { host, port } = config.api.listen
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+function send(address: string, request: Request): Promise<Answered> {
+  const { method, path, headers = {}, body, signal, timeoutMs = TIMEOUT_MS } = request
+  const timeout = AbortSignal.timeout(timeoutMs)
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      `${address}${path}`,
+      { method, headers, signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]), agent: false },
+      (response) => {
+        const chunks: Buffer[] = []
+        let length = 0
+        response.on('data', (chunk: Buffer) => {
+          length += chunk.byteLength
+          if (length > ANSWER_BYTES_MAX) outgoing.destroy(new Error('the answer is too large'))
+          else chunks.push(chunk)
+        })
+        response.on('error', reject)
+        response.on('end', () => {
+          const agent = response.headers['x-muster-agent']
+          resolve({
+            status: response.statusCode ?? 0,
+            body: Buffer.concat(chunks).toString('utf8'),
+            agent: typeof agent === 'string' ? agent : '',
+          })
+        })
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
+
+function parse<T>(body: string): T {
+  return JSON.parse(body) as T
+}
+
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EPIPE'])
+
+function isUnreachable(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && UNREACHABLE.has(String(cause.code))
+}
+
+function noAgent(folder: Folder, cause: unknown): CliError {
+  return new CliError(
+    'no-agent',
+    EXIT.noAgent,
+    `no agent runs on ${folder.path}`,
+    'start it with: muster run (the first time: muster init; another folder: --dir DIR)',
+    { cause },
+  )
+}
+
+function notOurs(folder: Folder, address: string): CliError {
+  const message = `no agent runs on ${folder.path}: what answers at ${address} is another program`
+  return new CliError('no-agent', EXIT.noAgent, message, 'start the agent of this folder with: muster run')
+}
+
+function failed(cause: unknown): CliError {
+  const isTimeout = cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'AbortError')
+  const message = isTimeout ? 'the agent did not answer in time' : `asking the agent failed: ${String(cause)}`
+  return new CliError('no-answer', EXIT.bad, message, 'its log may say why', { cause })
+}
+
+function refused({ status, body }: ApiAnswer): CliError {
+  const usage = status === 400 || status === 404 || status === 409 || status === 413 || status === 415
+  let code = 'refused'
+  let message = oneLine(body)
+  try {
+    const { error } = JSON.parse(body) as { error?: { code?: unknown; message?: unknown } }
+    if (typeof error?.code === 'string') code = error.code
+    if (typeof error?.message === 'string') message = error.message
+  } catch {
+    // A plain text answer stands as it is.
+  }
+  return new CliError(code, usage ? EXIT.usage : EXIT.bad, message)
+}
+
+function oneLine(text: string): string {
+  return text.split('\n', 1)[0]?.slice(0, 300) ?? ''
+}

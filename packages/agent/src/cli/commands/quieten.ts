@@ -1,0 +1,56 @@
+/** `muster ack`, `silence` and `maintenance`: quieten, with an end. */
+import { userInfo } from 'node:os'
+import { findAgent } from '../api-client.ts'
+import { EXIT } from '../cli-error.ts'
+import { duration } from '../options.ts'
+import { counted, plain } from '../plain-text.ts'
+import type { Context } from '../surroundings.ts'
+import { zonedText } from '../time-text.ts'
+
+/** Answers for an incident. */
+export async function ack(context: Context, incident: string, options: { readonly by?: string }): Promise<number> {
+  const by = plain(options.by ?? userName(), 64)
+  const answer = await (await findAgent(context.folder)).change<{ incident: string }>('POST', '/api/v1/acks', { incident, by })
+  if (context.json) context.print(answer)
+  else context.line(`${answer.incident.slice(0, 8)} is acknowledged by ${by}: no more reminders; its end will be told.`)
+  return EXIT.done
+}
+
+/** Silences an incident, a host or a check. */
+export async function silence(context: Context, matcher: string, options: { readonly for: string }): Promise<number> {
+  const forMs = await duration(options.for, '--for')
+  const answer = await (await findAgent(context.folder)).change<{ matcher: string; untilUnixMs: number; matches: number }>(
+    'POST',
+    '/api/v1/silences',
+    { matcher, forMs },
+  )
+  if (context.json) context.print(answer)
+  else {
+    const now = answer.matches === 0 ? 'nothing open matches it now' : `${counted(answer.matches, 'open incident')} now`
+    const until = zonedText(answer.untilUnixMs, Date.now())
+    context.line(`${plain(answer.matcher, 20)} is silenced until ${until} (${now}).`)
+  }
+  return EXIT.done
+}
+
+/** Excuses a host. */
+export async function maintenance(context: Context, host: string, options: { readonly for: string }): Promise<number> {
+  const forMs = await duration(options.for, '--for')
+  const answer = await (await findAgent(context.folder)).change<{ host: string; untilUnixMs: number }>(
+    'POST',
+    '/api/v1/maintenances',
+    { host, forMs },
+  )
+  if (context.json) context.print(answer)
+  else context.line(`${plain(host, 64)} is in maintenance until ${zonedText(answer.untilUnixMs, Date.now())}: nobody is told of it.`)
+  return EXIT.done
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A user without an entry in the system's list, as in many containers.
+    return 'somebody'
+  }
+}

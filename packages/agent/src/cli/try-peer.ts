@@ -1,0 +1,87 @@
+/**
+ * Dials a peer once, as a member would, and says in one line what came of it.
+ *
+ * The door's hello is the mesh's certificate of this host, so an answer shows that key and address are right.
+ */
+import { decodeEnvelope } from '@muster/protocol'
+import { CERTIFICATE_BYTES_MAX, encodeCertificate, issueCertificate, verifyCertificate } from '../identity/certificate.ts'
+import type { HostKey } from '../identity/host-key.ts'
+import { meshKeyOf } from '../identity/mesh-key.ts'
+import { createSwarm } from '../swarm/create-swarm.ts'
+import { plain } from './plain-text.ts'
+
+/** How long a peer may take to answer. Milliseconds. */
+const TRY_MS = 12_000
+const LOOK_MS = 100
+
+/** What is tried. */
+export interface Trial {
+  readonly peer: string
+  readonly name: string
+  readonly swarmKey: Uint8Array
+  readonly hostKey: HostKey
+  readonly signal: AbortSignal
+  /** For tests: shorter than the usual wait. */
+  readonly tryMs?: number
+}
+
+/** Dials until the peer lets us in or says why not. Never throws for what the peer does. */
+export async function tryPeer(trial: Trial): Promise<{ readonly isGood: boolean; readonly line: string }> {
+  const { peer, name, swarmKey, hostKey } = trial
+  const meshKey = meshKeyOf(swarmKey)
+  const certificate = encodeCertificate(
+    issueCertificate(meshKey, { host: hostKey.hostId, name, serial: Date.now(), issuedAtUnixMs: Date.now() }),
+  )
+  const met: string[] = []
+  const swarm = createSwarm(
+    { privateKey: hostKey.seed, swarmKeys: [swarmKey], listen: [] },
+    {
+      onFrame: async () => 'ignore',
+      onProbe: async () => new Uint8Array(),
+      // biome-ignore lint/correctness/useYield: a guest has no history to give.
+      onCatchUp: async function* () {
+        return
+      },
+      admit: async (from, hello) => {
+        try {
+          const { body } = verifyCertificate(decodeEnvelope(hello, CERTIFICATE_BYTES_MAX), meshKey.publicKey)
+          if (body.host !== from) return false
+          met.push(body.name)
+          return true
+        } catch {
+          return false
+        }
+      },
+      hello: () => certificate,
+      onPeer: () => undefined,
+    },
+    { log: SILENT, clock: { monotonicMs: () => performance.now() }, random: Math.random },
+  )
+  const until = AbortSignal.any([trial.signal, AbortSignal.timeout(trial.tryMs ?? TRY_MS)])
+  try {
+    swarm.setPeerBook([{ addresses: [peer] }])
+    await swarm.start(until)
+    while (!until.aborted && swarm.peers().length === 0 && swarm.dialReports().length === 0) await pause(LOOK_MS)
+    if (swarm.peers().length > 0) return answered(met, name)
+    const [report] = swarm.dialReports()
+    return { isGood: false, line: report?.explanation ?? `nobody answers at ${peer} (no answer in time)` }
+  } catch (error) {
+    return { isGood: false, line: `${peer} could not be tried: ${error instanceof Error ? error.message : String(error)}` }
+  } finally {
+    await swarm.stop()
+  }
+}
+
+function answered(met: readonly string[], name: string): { isGood: boolean; line: string } {
+  const [other] = met
+  const who = other === undefined ? 'A member' : plain(other, 64)
+  if (other !== name) return { isGood: true, line: `${who} answers: key and address are right.` }
+  const line = `${who} answers, and is called that too: give this host another name under host: in muster.yaml`
+  return { isGood: false, line }
+}
+
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+function pause(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs))
+}
