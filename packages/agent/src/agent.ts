@@ -2,45 +2,38 @@
  * The composition root: one host's agent, made of its parts.
  *
  * Order of starting: keys and config, the store (with this start's incarnation on disk), the core's first state, then
- * swarm, Waku, checks and the API under a supervisor. What fails later is restarted while the rest goes on.
+ * the API, swarm, Waku and checks under a supervisor. What fails later is restarted while the rest goes on.
  */
 import { randomInt } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createRunner, type Runner } from '@muster/checks'
-import { createState, decodeEnvelope, nameOf, type State } from '@muster/protocol'
+import { createState, decodeEnvelope } from '@muster/protocol'
 import type { AgentEvent, AgentPort } from './agent-port.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { hostNameOf } from './config/init.ts'
 import { type Config, loadConfig } from './config/load.ts'
-import {
-  CERTIFICATE_BYTES_MAX,
-  createCertificateBook,
-  encodeCertificate,
-  issueCertificate,
-} from './identity/certificate.ts'
+import { CERTIFICATE_BYTES_MAX } from './identity/certificate.ts'
 import { checkFolder, type Folder } from './identity/folder.ts'
-import { type HostKey, readHostKey } from './identity/host-key.ts'
-import { type MeshKey, meshKeyOf } from './identity/mesh-key.ts'
-import { createSigner } from './identity/signer.ts'
+import { readHostKey } from './identity/host-key.ts'
 import { readSwarmKey } from './identity/swarm-key.ts'
 import { type Log, reasonOf } from './log.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { createAgentPort } from './shell/agent-port-of.ts'
-import { createInbound } from './shell/inbound.ts'
+import { tellNews } from './shell/effect-news.ts'
+import { createInbound, type Inbound } from './shell/inbound.ts'
 import { createKeeping } from './shell/keeping.ts'
 import { createMeshUpkeep } from './shell/mesh-upkeep.ts'
 import { areLoopback, hasRoute } from './shell/network-facts.ts'
+import { createOrigin, type Origin } from './shell/origin.ts'
 import { createPerforming, type Performing } from './shell/performing.ts'
-import { createSealOfOrigin } from './shell/seal-of-origin.ts'
 import { createTelling } from './shell/telling.ts'
 import { wakuPart } from './shell/waku-part.ts'
 import { createStore, type Store } from './storage/index.ts'
 import { createSupervisor } from './supervisor.ts'
 import { createSwarm } from './swarm/create-swarm.ts'
-import type { Swarm } from './swarm/swarm.ts'
+import type { SwarmHandlers } from './swarm/swarm.ts'
 import { VERSION } from './version.ts'
 import type { WakuNode } from './waku/node.ts'
-import { deriveKeyPair } from './waku/seal.ts'
 
 /** Ticks of the core, milliseconds; a fast presence class needs finer ones. */
 const TICK_MS = 250
@@ -60,7 +53,7 @@ export interface StartOptions {
   readonly folder: Folder
   readonly log: Log
   readonly clock?: Clock
-  /** Starts the API (or any other front end) on the running agent. It must start, or the agent does not. */
+  /** Starts the API (or another front end) on the agent. When it cannot start, the agent does not. */
   readonly frontEnd?: (port: AgentPort, config: Config) => Promise<{ stop(): Promise<void> }>
 }
 
@@ -70,14 +63,6 @@ export interface RunningAgent {
   stop(): Promise<void>
 }
 
-/** What an agent knows before it starts. */
-interface Keys {
-  readonly config: Config
-  readonly hostKey: HostKey
-  readonly meshKey: MeshKey
-  readonly swarmKey: Uint8Array
-}
-
 /**
  * Starts the agent of a folder.
  *
@@ -85,29 +70,33 @@ interface Keys {
  * and a `SwarmError` `listen-failed` for a port in use.
  */
 export async function startAgent(options: StartOptions): Promise<RunningAgent> {
-  const { folder, log } = options
+  const { folder, log, clock = systemClock } = options
   await checkFolder(folder)
   const { config } = await loadConfig(folder.config, hostNameOf(hostname()))
   const swarmKey = await readSwarmKey(folder.swarmKey)
-  const keys = { config, swarmKey, hostKey: await readHostKey(folder.identityKey), meshKey: meshKeyOf(swarmKey) }
+  const hostKey = await readHostKey(folder.identityKey)
   const store = await createStore(folder.data)
   if (store.setAside !== undefined) {
     log.warn('the store was damaged and is set aside, peers give the history back', { where: store.setAside })
   }
   try {
-    return await assemble(options, keys, store)
+    return await assemble(options, config, createOrigin({ swarmKey, hostKey, name: config.host }, clock), store)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function assemble(options: StartOptions, keys: Keys, store: Store): Promise<RunningAgent> {
-  const { log, clock = systemClock } = options
-  const { hostKey, meshKey, swarmKey } = keys
-  let { config } = keys
-  const mesh = meshKey.meshId
-  const self = hostKey.hostId
+async function assemble(
+  options: StartOptions,
+  firstConfig: Config,
+  origin: Origin,
+  store: Store,
+): Promise<RunningAgent> {
+  const { folder, log, clock = systemClock } = options
+  const { self, mesh, seal, sign, certificate, meshWakuKey } = origin
+  let config = firstConfig
+  let waku: WakuNode | null = null
   const stopping = new AbortController()
   const supervisor = createSupervisor(log)
   const listeners = new Set<(event: AgentEvent) => void>()
@@ -115,21 +104,55 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
     for (const listener of listeners) listener(event)
   }
 
-  const book = createCertificateBook(meshKey.publicKey)
-  const issued = { host: self, name: config.host, serial: Math.floor(clock.unixMs() / 1_000) }
-  const certificate = issueCertificate(meshKey, { ...issued, issuedAtUnixMs: Math.round(clock.unixMs()) })
-  const certificateBytes = encodeCertificate(book.admit(certificate))
-  const seal = createSealOfOrigin({ hostKey, mesh, book })
-  const sign = createSigner({ hostKey, meshId: mesh })
-  const meshWakuKey = deriveKeyPair(swarmKey, 'mesh')
-
-  let loop: Loop | null = null
-  const theLoop = (): Loop => {
-    if (loop === null) throw new Error('assertion failed: the loop runs')
-    return loop
-  }
-  const inbound = createInbound({ mesh, seal, loop: theLoop, log })
+  // The parts know each other; the two that are made last are asked for when they are needed.
+  const made: { loop?: Loop; performing?: Performing } = {}
+  const loop = (): Loop => present(made.loop)
+  const performing = (): Performing => present(made.performing)
+  const inbound = createInbound({ mesh, seal, loop, log })
   const keeping = createKeeping({ store, seal, clock, log, read: inbound.stored })
+  const telling = createTelling({
+    waku: () => waku,
+    meshWakuKey,
+    sign,
+    certificate,
+    store,
+    clock,
+    log,
+    loop,
+    signal: stopping.signal,
+  })
+  const swarm = createSwarm(
+    { privateKey: origin.hostKey.seed, swarmKeys: [origin.swarmKey], listen: config.swarm.listen },
+    swarmHandlers(origin, inbound, loop, performing),
+    { log, clock, random: Math.random },
+  )
+  const upkeep = createMeshUpkeep({
+    self,
+    config: () => config,
+    certificate,
+    swarm,
+    waku: () => waku,
+    telling,
+    loop,
+    log,
+  })
+  made.performing = createPerforming({
+    mesh,
+    swarm: () => swarm,
+    seal,
+    inbound,
+    keeping,
+    telling,
+    store,
+    supervisor,
+    log,
+    loop,
+    signal: stopping.signal,
+    onChange(effect) {
+      tellNews(effect, loop().state(), log, emit)
+      if (effect.kind === 'keep-record' && effect.record.domain === 'record') upkeep.follow()
+    },
+  })
   const incarnation = await store.nextIncarnation()
   const first = createState(
     {
@@ -145,109 +168,30 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
     await keeping.restore(incarnation),
     clock.now(),
   )
-
-  let waku: WakuNode | null = null
-  const telling = createTelling({
-    waku: () => waku,
-    meshWakuKey,
-    sign,
-    certificate: certificateBytes,
-    store,
-    clock,
-    log,
-    loop: theLoop,
-    signal: stopping.signal,
-  })
-
-  let performing: Performing | null = null
-  const swarm: Swarm = createSwarm(
-    { privateKey: hostKey.seed, swarmKeys: [swarmKey], listen: config.swarm.listen },
-    {
-      onFrame: async (from, bytes, road) => inbound.frame(from, bytes, road),
-      onProbe: (from, nonce) => performer().askedForProbe(from, Buffer.from(nonce).toString('utf8').slice(0, 64)),
-      async *onCatchUp(from, request) {
-        yield* performer().framesOf(await performer().askedForCatchUp(from, inbound.digest(request)))
-      },
-      async admit(from, hello) {
-        const known = book.admit(decodeEnvelope(hello, CERTIFICATE_BYTES_MAX))
-        return known.body.host === from
-      },
-      hello: () => certificateBytes,
-      onPeer: (host, change) =>
-        theLoop().dispatch({ kind: change === 'up' ? 'connected' : 'disconnected', peer: host }),
-    },
-    { log, clock, random: Math.random },
-  )
-  const performer = (): Performing => {
-    if (performing === null) throw new Error('assertion failed: the performer is made')
-    return performing
-  }
-  performing = createPerforming({
-    mesh,
-    swarm: () => swarm,
-    seal,
-    inbound,
-    keeping,
-    telling,
-    store,
-    supervisor,
-    log,
-    loop: theLoop,
-    signal: stopping.signal,
-    onChange(effect) {
-      if (effect.kind === 'incident') emit({ kind: 'incident', incident: effect.incident })
-      if (effect.kind === 'report') {
-        log[effect.level](effect.phrase, nameHosts(theLoop().state(), effect.fields))
-        emit(effect)
-      }
-      if (effect.kind === 'concluded') {
-        log.warn(
-          'a host is silent',
-          nameHosts(theLoop().state(), { host: effect.subject, how: effect.how, ageMs: effect.ageMs }),
-        )
-      }
-      if (effect.kind === 'keep-record' && effect.record.domain === 'record') upkeep.follow()
-    },
-  })
-  loop = createLoop(first, {
+  made.loop = createLoop(first, {
     now: () => clock.now(),
-    perform: performer().perform,
+    perform: performing().perform,
     onDropped: () => log.warn('too much at once, an event was dropped', {}),
   })
-
   const runner: Runner = createRunner(config.checks, {
     onResult: ({ check, observation, judgement, because }) =>
-      theLoop().dispatch({ kind: 'observed', results: [{ check: check.spec.name, observation, judgement, because }] }),
+      loop().dispatch({ kind: 'observed', results: [{ check: check.spec.name, observation, judgement, because }] }),
     onBug: (check, error) => log.warn('a check failed in itself', { check: check.spec.name, reason: reasonOf(error) }),
   })
-
-  const upkeep = createMeshUpkeep({
-    self,
-    config: () => config,
-    certificate: certificateBytes,
-    swarm,
-    waku: () => waku,
-    telling,
-    loop: theLoop,
-    log,
-  })
-
   const port = createAgentPort({
     store,
-    configFile: options.folder.config,
-    defaultHost: hostNameOf(hostname()),
-    keys: { hostKey, meshKey, meshWakuKey },
-    sign,
-    certificate: certificateBytes,
-    loop: theLoop,
+    origin,
+    loop,
     swarm,
     waku: () => waku,
     runner,
     config: () => config,
+    configFile: folder.config,
+    defaultHost: hostNameOf(hostname()),
     setConfig(next) {
       config = next
       runner.replace(config.checks)
-      theLoop().dispatch({ kind: 'configured', checks: config.checks.map(({ spec }) => spec), spentMs: {} })
+      loop().dispatch({ kind: 'configured', checks: specsOf(config), spentMs: {} })
       upkeep.follow()
     },
     clock,
@@ -257,7 +201,6 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
     failingStoreSince: () => keeping.failingSince(),
   })
 
-  const timers: NodeJS.Timeout[] = []
   let frontEnd: { stop(): Promise<void> } | null = null
   try {
     frontEnd = (await options.frontEnd?.(port, config)) ?? null
@@ -265,21 +208,15 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
       { name: 'swarm', start: (signal) => swarm.start(signal), stop: () => swarm.stop() },
       { mustStart: true },
     )
-    await supervisor.run(
-      wakuPart({
-        config: () => config,
-        hostSeed: hostKey.seed,
-        store,
-        clock,
-        log,
-        use(node) {
-          waku = node
-          if (node === null) telling.stop()
-          else upkeep.follow()
-        },
-      }),
-      { mustStart: true },
-    )
+    const use = (node: WakuNode | null): void => {
+      waku = node
+      if (node === null) telling.stop()
+      else upkeep.follow()
+    }
+    const { hostKey } = origin
+    await supervisor.run(wakuPart({ config: () => config, hostSeed: hostKey.seed, store, clock, log, use }), {
+      mustStart: true,
+    })
   } catch (error) {
     stopping.abort(error)
     await frontEnd?.stop()
@@ -287,27 +224,25 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
     throw error
   }
 
-  theLoop().dispatch({
-    kind: 'configured',
-    checks: config.checks.map(({ spec }) => spec),
-    spentMs: await keeping.checkTimes(),
-  })
+  loop().dispatch({ kind: 'configured', checks: specsOf(config), spentMs: await keeping.checkTimes() })
   upkeep.announce()
   upkeep.follow()
   runner.start()
-  timers.push(setInterval(() => theLoop().dispatch({ kind: 'tick' }), tickMsOf(config)))
-  timers.push(setInterval(lookAround, UPKEEP_MS))
-  timers.push(setInterval(() => supervisor.background('trim', trim(store, clock)), TRIM_EVERY_MS))
+  const timers = [
+    setInterval(() => loop().dispatch({ kind: 'tick' }), tickMsOf(config)),
+    setInterval(lookAround, UPKEEP_MS),
+    setInterval(() => supervisor.background('trim', trim(store, clock)), TRIM_EVERY_MS),
+  ]
   log.info('muster runs', { host: config.host, version: VERSION, incarnation })
 
   function lookAround(): void {
     upkeep.announce()
+    telling.followRecipients(loop().state())
     const workedAtMs = waku?.status().workedAtMonotonicMs
     if (workedAtMs !== undefined && clock.monotonicMs() - workedAtMs < WAKU_FRESH_MS) {
-      theLoop().dispatch({ kind: 'waku-worked' })
+      loop().dispatch({ kind: 'waku-worked' })
     }
-    theLoop().dispatch({ kind: 'route', up: areLoopback(config.swarm.listen) || hasRoute() })
-    telling.followRecipients(theLoop().state())
+    loop().dispatch({ kind: 'route', up: areLoopback(config.swarm.listen) || hasRoute() })
     emit({ kind: 'state' })
   }
 
@@ -316,19 +251,42 @@ async function assemble(options: StartOptions, keys: Keys, store: Store): Promis
     async stop() {
       for (const timer of timers) clearInterval(timer)
       await runner.stop()
-      if (!theLoop().state().stopping) theLoop().dispatch({ kind: 'command', command: { kind: 'stop' } })
-      await theLoop().settled()
+      if (!loop().state().stopping) loop().dispatch({ kind: 'command', command: { kind: 'stop' } })
+      await loop().settled()
       // Sending is not awaited by the loop: the goodbye needs a moment to leave.
       await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))
       await frontEnd?.stop()
       telling.stop()
       stopping.abort(new Error('stopping'))
       await supervisor.stop()
-      await theLoop().stop()
+      await loop().stop()
       await store.close()
       log.info('muster has stopped', {})
     },
   }
+}
+
+/** What the swarm asks of the agent. */
+function swarmHandlers(
+  { book, certificate }: Origin,
+  inbound: Inbound,
+  loop: () => Loop,
+  performing: () => Performing,
+): SwarmHandlers {
+  return {
+    onFrame: async (from, bytes, road) => inbound.frame(from, bytes, road),
+    onProbe: (from, nonce) => performing().askedForProbe(from, Buffer.from(nonce).toString('utf8').slice(0, 64)),
+    async *onCatchUp(from, request) {
+      yield* performing().framesOf(await performing().askedForCatchUp(from, inbound.digest(request)))
+    },
+    admit: async (from, hello) => book.admit(decodeEnvelope(hello, CERTIFICATE_BYTES_MAX)).body.host === from,
+    hello: () => certificate,
+    onPeer: (host, change) => loop().dispatch({ kind: change === 'up' ? 'connected' : 'disconnected', peer: host }),
+  }
+}
+
+function specsOf({ checks }: Config) {
+  return checks.map(({ spec }) => spec)
 }
 
 function tickMsOf({ presence }: Config): number {
@@ -339,12 +297,7 @@ async function trim(store: Store, clock: Clock): Promise<void> {
   while ((await store.log.trim(clock.unixMs() - HISTORY_MS)) > 0);
 }
 
-/** Hosts by name, for people. */
-function nameHosts(state: State, fields: Readonly<Record<string, string | number | boolean>>): Record<string, unknown> {
-  const named: Record<string, unknown> = { ...fields }
-  for (const key of ['host', 'by']) {
-    const id = fields[key]
-    if (typeof id === 'string') named[key] = nameOf(state, id)
-  }
-  return named
+function present<T>(part: T | undefined): T {
+  if (part === undefined) throw new Error('assertion failed: the part is made before it is asked for')
+  return part
 }

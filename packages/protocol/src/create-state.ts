@@ -58,6 +58,7 @@ function emptyState(options: CoreOptions, restored: Restored, at: Moment): State
     retired: [],
     heads: new Map(Object.entries(restored.heads)),
     results: new Map(),
+    promisedAtMs: new Map(),
     records: new Map(),
     sets: [0, 0],
     incidents: new Map(),

@@ -84,8 +84,9 @@ export interface OwnCheck {
   readonly result: Result | null
   readonly badRuns: number
   readonly goodRuns: number
-  /** Awake clock: since when it has been bad without a break, and when it last reported. */
+  /** Awake clock: since when it has been bad without a break. */
   readonly badSinceMs: number | null
+  /** When it last reported, on the clock of its promise: awake, or elapsed when it holds `always`. */
   readonly reportedAtMs: number | null
   readonly keptAtMs: number
 }
@@ -162,6 +163,8 @@ export interface State {
   readonly heads: ReadonlyMap<HostId, LogHead>
   /** Newest result of each host and check. */
   readonly results: ReadonlyMap<HostId, ReadonlyMap<string, Result>>
+  /** When the results that promise their next `always` were learnt, by `host/check`. Elapsed clock. */
+  readonly promisedAtMs: ReadonlyMap<string, number>
   readonly records: ReadonlyMap<string, HeldRecord>
   /** XOR of the record ids' leading words: equal sets, equal text. */
   readonly sets: readonly [number, number]

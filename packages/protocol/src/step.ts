@@ -21,6 +21,7 @@ import { receiveVerdict, receiveVote, weighOffers } from './membership/testimony
 import { depart, endOldAttempts, noteDelivered, noteOutcome, yieldTo } from './notifier/attempts.ts'
 import { tellWhenDue } from './notifier/duties.ts'
 import { expireRecords, keepRecord } from './records.ts'
+import { judgeAsleepChecks } from './results/asleep-checks.ts'
 import { receiveEntry, writeEntryWhenDue } from './results/log.ts'
 import { configureChecks, judgeLateness, observe } from './results/own-checks.ts'
 import type { State } from './state.ts'
@@ -185,6 +186,7 @@ function evaluate(work: Work): void {
   weighOffers(work)
   endSteadyFlapping(work)
   judgeLateness(work)
+  judgeAsleepChecks(work)
   writeEntryWhenDue(work)
   endOldAttempts(work)
   tellWhenDue(work)

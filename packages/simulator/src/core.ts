@@ -13,10 +13,17 @@ import type {
   Restored,
 } from '@muster/protocol'
 
+/** What a core believes about a peer, as far as checkers care. */
+export interface MemberView {
+  readonly state: string
+  readonly life?: Life
+  readonly heartbeat?: { readonly body: { readonly mode: 'up' | 'stopping' } } | null
+}
+
 /** The part of a core's state that checkers and stories read. */
 export interface CoreView {
   readonly life: Life
-  readonly members: ReadonlyMap<HostId, { readonly state: string; readonly life?: Life }>
+  readonly members: ReadonlyMap<HostId, MemberView>
   readonly incidents: ReadonlyMap<IncidentId, Incident>
   readonly heads: ReadonlyMap<HostId, LogHead>
   readonly isolated: boolean

@@ -24,8 +24,7 @@ export interface FinalView {
   readonly logs: ReadonlyMap<HostId, readonly LogHead[]>
 }
 
-export type Happening = { readonly atMs: number } & /** A fault begins or ends: one line of the schedule, in words. */
-(
+export type Happening = { readonly atMs: number } /** A fault begins or ends: one line of the schedule, in words. */ & (
   | { readonly kind: 'fault'; readonly fault: string; readonly hosts: readonly HostId[]; readonly text: string }
   | { readonly kind: 'mode'; readonly host: HostId; readonly mode: Mode; readonly cause: Cause }
   /** One direction of a link works, or no longer. */
@@ -43,6 +42,8 @@ export type Happening = { readonly atMs: number } & /** A fault begins or ends: 
     }
   /** A record arrived at a host's core. */
   | { readonly kind: 'arrived'; readonly host: HostId; readonly from: HostId; readonly record: AnySigned }
+  /** Something else than a record showed a host that a peer is there: a question, or the end of an answer. */
+  | { readonly kind: 'frame'; readonly host: HostId; readonly from: HostId }
   /** A core asked for an effect, which is done. `before`: the state that it had before the step. */
   | { readonly kind: 'effect'; readonly host: HostId; readonly effect: Effect; readonly before: CoreView }
   /** Whether a host's Waku takes notices and delivers them in time; `lies` when it takes some and loses them. */

@@ -45,7 +45,12 @@ export async function refuseUsedFolder(folder: Folder, command: string): Promise
  * Writes keys, token and config. What it wrote is removed again when it cannot finish, so that it can simply be tried
  * again.
  */
-export async function createHost({ folder, name, swarmKey, peers }: NewHost): Promise<{ ports: Ports; hostKey: HostKey }> {
+export async function createHost({
+  folder,
+  name,
+  swarmKey,
+  peers,
+}: NewHost): Promise<{ ports: Ports; hostKey: HostKey }> {
   const ports = await findFreePorts()
   await createFolder(folder)
   const written: string[] = []
@@ -80,7 +85,9 @@ export function dirOption(folder: Folder, defaultPath: string): string {
 }
 
 /** This machine's addresses that another may reach, the public-looking first; loopback when there is no other. */
-export function addressesOf(interfaces: NodeJS.Dict<{ address: string; family: string; internal: boolean }[]>): readonly string[] {
+export function addressesOf(
+  interfaces: NodeJS.Dict<{ address: string; family: string; internal: boolean }[]>,
+): readonly string[] {
   const outside = Object.values(interfaces)
     .flatMap((list) => list ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)

@@ -22,7 +22,9 @@ export interface Reading {
 }
 
 /** The word that heads the notice. A verdict by one observer is UNKNOWN, however bad it may be. */
-export function headingOf(notice: Pick<Notice, 'transition' | 'incidents'>): 'CRITICAL' | 'WARNING' | 'UNKNOWN' | 'RESOLVED' {
+export function headingOf(
+  notice: Pick<Notice, 'transition' | 'incidents'>,
+): 'CRITICAL' | 'WARNING' | 'UNKNOWN' | 'RESOLVED' {
   if (notice.transition === 'resolved') return 'RESOLVED'
   const severities = notice.incidents.map(({ severity }) => severity)
   const worst = (['critical', 'unknown', 'warning'] satisfies Severity[]).find((each) => severities.includes(each))
@@ -142,12 +144,20 @@ function severalIncidents(notice: Notice, reading: Reading): readonly string[] {
   const shown = incidents.slice(0, LINES_MAX)
   const rest = incidents.length > shown.length ? [`and ${incidents.length - shown.length} more`] : []
   if (transition === 'resolved') {
-    return [`${counted(hosts.length, 'host')} ${hosts.length === 1 ? 'is' : 'are'} back: ${names}`, ...shown.map((each) => `  ${resolvedLine(each, reading)}`), ...rest]
+    return [
+      `${counted(hosts.length, 'host')} ${hosts.length === 1 ? 'is' : 'are'} back: ${names}`,
+      ...shown.map((each) => `  ${resolvedLine(each, reading)}`),
+      ...rest,
+    ]
   }
   const title = notice.massDeath
     ? `split or mass death: ${counted(hosts.length, 'host')} vanished at once: ${names}`
     : `${counted(hosts.length, 'host')} are in trouble: ${names}`
-  return [title, ...shown.map((each) => `  ${whatFor(notice, each)} since ${sinceText(notice, each, reading)}. ${seenLine(each)}`), ...rest]
+  return [
+    title,
+    ...shown.map((each) => `  ${whatFor(notice, each)} since ${sinceText(notice, each, reading)}. ${seenLine(each)}`),
+    ...rest,
+  ]
 }
 
 function lastLine(notice: Notice, first: ToldIncident): string {

@@ -6,7 +6,13 @@ const CHARS_MAX = 400
 
 /** One line without anything that a terminal would obey or that hides what it says; cut to `max` characters. */
 export function plain(text: string, max: number = CHARS_MAX): string {
-  const characters = [...text.slice(0, 4 * max).replace(/\s+/gu, ' ').replace(UNSAFE, '').trim()]
+  const characters = [
+    ...text
+      .slice(0, 4 * max)
+      .replace(/\s+/gu, ' ')
+      .replace(UNSAFE, '')
+      .trim(),
+  ]
   return characters.length <= max ? characters.join('') : `${characters.slice(0, max - 1).join('')}…`
 }
 

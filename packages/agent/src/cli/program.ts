@@ -16,7 +16,7 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     return await parse(argv, surroundings)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    const { lines, exitCode } = explainError(error, (surroundings.env['MUSTER_DEBUG'] ?? '') !== '')
+    const { lines, exitCode } = explainError(error, (surroundings.env.MUSTER_DEBUG ?? '') !== '')
     surroundings.err(`${lines.join('\n')}\n`)
     return exitCode
   }
@@ -71,35 +71,74 @@ async function parse(argv: readonly string[], surroundings: Surroundings): Promi
 type Add = (parent: Command, name: string, summary: string, load: () => Promise<Work>) => Command
 
 function addCommands(program: Command, add: Add): void {
-  add(program, 'init', 'begin a new mesh on this host', async () => (await import('./commands/init.ts')).init)
-    .option('--name <name>', "this host's name (default: the machine's)")
+  add(program, 'init', 'begin a new mesh on this host', async () => (await import('./commands/init.ts')).init).option(
+    '--name <name>',
+    "this host's name (default: the machine's)",
+  )
   add(program, 'join', 'join a mesh with its swarm key', async () => (await import('./commands/join.ts')).join)
     .requiredOption('--key <file>', 'a copy of swarm.key from another host')
     .requiredOption('--peer <address>', 'where another host answers, for example /dns4/vps-1.example.org/tcp/4650')
     .option('--name <name>', "this host's name (default: the machine's)")
-  add(program, 'run', 'run the agent in the foreground', async () => (await import('./commands/run.ts')).runAgent)
-    .option('--verbose', 'log details too')
-  json(add(program, 'status', 'the mesh as this host sees it', async () => (await import('./commands/status.ts')).status))
-    .option('--watch', 'draw it again and again; q quits')
+  add(
+    program,
+    'run',
+    'run the agent in the foreground',
+    async () => (await import('./commands/run.ts')).runAgent,
+  ).option('--verbose', 'log details too')
+  json(
+    add(program, 'status', 'the mesh as this host sees it', async () => (await import('./commands/status.ts')).status),
+  ).option('--watch', 'draw it again and again; q quits')
   json(add(program, 'hosts', 'the hosts of the mesh', async () => (await import('./commands/hosts.ts')).hosts))
   addChecks(program, add)
   addTelling(program, add)
   addQuieting(program, add)
-  json(add(program, 'history', 'what happened, from this host’s own store', async () => (await import('./commands/history.ts')).history))
+  json(
+    add(
+      program,
+      'history',
+      'what happened, from this host’s own store',
+      async () => (await import('./commands/history.ts')).history,
+    ),
+  )
     .option('--host <name>', 'of one host')
     .option('--check <name>', 'of one check')
     .option('--since <duration>', 'not older than, for example 2h')
     .option('--limit <lines>', 'how many lines at most', '60')
     .option('--all', 'every result, not only changes and the last')
-  json(add(program, 'incidents', 'open and ended incidents', async () => (await import('./commands/incidents.ts')).incidents))
-  add(program, 'leave', 'say goodbye for good: nobody is told that this host is gone', async () => (await import('./commands/leave.ts')).leave)
-  json(add(program, 'simulate', 'run the protocol in a faulty virtual world', async () => (await import('./commands/simulate.ts')).simulate))
+  json(
+    add(
+      program,
+      'incidents',
+      'open and ended incidents',
+      async () => (await import('./commands/incidents.ts')).incidents,
+    ),
+  )
+  add(
+    program,
+    'leave',
+    'say goodbye for good: nobody is told that this host is gone',
+    async () => (await import('./commands/leave.ts')).leave,
+  )
+  json(
+    add(
+      program,
+      'simulate',
+      'run the protocol in a faulty virtual world',
+      async () => (await import('./commands/simulate.ts')).simulate,
+    ),
+  )
     .option('--seeds <count>', 'how many worlds', '100')
     .option('--seed <seed>', 'replay one world and tell its story')
     .option('--hosts <count>', 'hosts in each world (default: by seed, 2 to 12)')
     .option('--without <rule>', 'switch a rule off, to see what it is for')
-  json(add(program, 'demo', 'three agents on this machine, one is killed, the notice arrives', async () => (await import('./commands/demo.ts')).demo))
-    .option('--keep', 'leave the mesh running and say what to try')
+  json(
+    add(
+      program,
+      'demo',
+      'three agents on this machine, one is killed, the notice arrives',
+      async () => (await import('./commands/demo.ts')).demo,
+    ),
+  ).option('--keep', 'leave the mesh running and say what to try')
   json(add(program, 'version', 'print the version', async () => (await import('./commands/version.ts')).version))
 }
 
@@ -107,13 +146,40 @@ function addChecks(program: Command, add: Add): void {
   const check = group(program, 'check', 'what this host looks at')
   json(add(check, 'list', 'the checks of this host', async () => (await import('./commands/check.ts')).listChecks))
   json(add(check, 'kinds', 'what can be looked at', async () => (await import('./commands/check.ts')).listKinds))
-  json(add(check, 'run', 'try one check now, without telling anybody', async () => (await import('./commands/check.ts')).runCheck))
-    .argument('<name>', 'the name of the check')
+  json(
+    add(
+      check,
+      'run',
+      'try one check now, without telling anybody',
+      async () => (await import('./commands/check.ts')).runCheck,
+    ),
+  ).argument('<name>', 'the name of the check')
   const config = group(program, 'config', 'muster.yaml')
-  json(add(config, 'check', 'say what is wrong with it, if anything', async () => (await import('./commands/config.ts')).checkConfig))
-  json(add(config, 'show', 'print what holds, without secrets', async () => (await import('./commands/config.ts')).printConfig))
+  json(
+    add(
+      config,
+      'check',
+      'say what is wrong with it, if anything',
+      async () => (await import('./commands/config.ts')).checkConfig,
+    ),
+  )
+  json(
+    add(
+      config,
+      'show',
+      'print what holds, without secrets',
+      async () => (await import('./commands/config.ts')).printConfig,
+    ),
+  )
   json(add(config, 'schema', 'print its JSON Schema', async () => (await import('./commands/config.ts')).printSchema))
-  json(add(config, 'reload', 'make the running agent read it again', async () => (await import('./commands/config.ts')).reloadConfig))
+  json(
+    add(
+      config,
+      'reload',
+      'make the running agent read it again',
+      async () => (await import('./commands/config.ts')).reloadConfig,
+    ),
+  )
   add(program, 'push', 'report for a push check: it went well', async () => (await import('./commands/push.ts')).push)
     .argument('<name>', 'the name of the check')
     .option('--start', 'it has begun')
@@ -129,13 +195,33 @@ function addChecks(program: Command, add: Add): void {
 
 function addTelling(program: Command, add: Add): void {
   const recipient = group(program, 'recipient', 'who is told')
-  json(add(recipient, 'add', 'pair a device by a link and a QR code', async () => (await import('./commands/recipient.ts')).addRecipient))
+  json(
+    add(
+      recipient,
+      'add',
+      'pair a device by a link and a QR code',
+      async () => (await import('./commands/recipient.ts')).addRecipient,
+    ),
+  )
     .argument('<name>', 'what to call it')
     .option('--key <hex>', 'its public key, taken by hand instead of a pairing')
   json(add(recipient, 'list', 'who is told', async () => (await import('./commands/recipient.ts')).listRecipients))
-  json(add(recipient, 'remove', 'tell a device no more', async () => (await import('./commands/recipient.ts')).removeRecipient))
-    .argument('<name>', 'its name, or the start of its id')
-  json(add(program, 'listen', 'receive notices in this terminal', async () => (await import('./commands/listen.ts')).listen))
+  json(
+    add(
+      recipient,
+      'remove',
+      'tell a device no more',
+      async () => (await import('./commands/recipient.ts')).removeRecipient,
+    ),
+  ).argument('<name>', 'its name, or the start of its id')
+  json(
+    add(
+      program,
+      'listen',
+      'receive notices in this terminal',
+      async () => (await import('./commands/listen.ts')).listen,
+    ),
+  )
     .argument('[link]', 'the link of muster recipient add; only the first time')
     .option('--once', 'end after the first notice')
     .option('--exec <command>', 'run this for each notice, with the notice as JSON on its standard input')
@@ -145,13 +231,34 @@ function addTelling(program: Command, add: Add): void {
 }
 
 function addQuieting(program: Command, add: Add): void {
-  json(add(program, 'ack', 'answer for an incident: no more reminders', async () => (await import('./commands/quieten.ts')).ack))
+  json(
+    add(
+      program,
+      'ack',
+      'answer for an incident: no more reminders',
+      async () => (await import('./commands/quieten.ts')).ack,
+    ),
+  )
     .argument('<incident>', 'the start of its id')
     .option('--by <name>', 'who answers (default: your user name)')
-  json(add(program, 'silence', 'tell nothing of an incident, a host or a check', async () => (await import('./commands/quieten.ts')).silence))
+  json(
+    add(
+      program,
+      'silence',
+      'tell nothing of an incident, a host or a check',
+      async () => (await import('./commands/quieten.ts')).silence,
+    ),
+  )
     .argument('<matcher>', 'the start of an incident’s id, HOST, HOST/CHECK, or either with *')
     .requiredOption('--for <duration>', 'until when, for example 2h')
-  json(add(program, 'maintenance', 'excuse a host for a while', async () => (await import('./commands/quieten.ts')).maintenance))
+  json(
+    add(
+      program,
+      'maintenance',
+      'excuse a host for a while',
+      async () => (await import('./commands/quieten.ts')).maintenance,
+    ),
+  )
     .argument('<host>', 'its name')
     .requiredOption('--for <duration>', 'until when, for example 1h')
 }

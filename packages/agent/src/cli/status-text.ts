@@ -121,7 +121,8 @@ function worstIncident(incident: IncidentView, status: StatusView, timeZone: str
   const lines = [
     `${ink(`${plain(sentenceOf(incident))}.`, inkOf(incident))}  since ${since}, ${durationText(incident.lastedMs)}   incident ${incident.shortId}`,
   ]
-  if (incident.fault !== 'check') lines.push(`  seen by   ${listed(incident.voters, NAMES_MAX)}:${agreementText(incident).replace(/\.$/, '')}`)
+  if (incident.fault !== 'check')
+    lines.push(`  seen by   ${listed(incident.voters, NAMES_MAX)}:${agreementText(incident).replace(/\.$/, '')}`)
   const told = toldText(incident, status.nowUnixMs, timeZone)
   lines.push(`  told      ${told === '' ? ink(nobodyText(incident, status), 'amber') : told}`)
   if (incident.alsoOn.length > 0) lines.push(`  also on   ${alsoOnText(incident)}`)
@@ -189,7 +190,10 @@ function hostRows(status: StatusView, { colour }: Drawing): readonly string[] {
 }
 
 function glyphMark(host: HostView): Mark {
-  return host.recent.at(-1) ?? (host.state === 'silent' ? '_' : host.state === 'asleep' ? 'z' : host.state === 'alive' ? 'o' : '?')
+  return (
+    host.recent.at(-1) ??
+    (host.state === 'silent' ? '_' : host.state === 'asleep' ? 'z' : host.state === 'alive' ? 'o' : '?')
+  )
 }
 
 /** What is wrong on a host, in a few words. */
@@ -198,7 +202,12 @@ function trouble(host: HostView): string {
   const words = [
     host.inMaintenance ? 'maintenance' : '',
     host.reach === 'relayed' ? 'heard through another host' : '',
-    bad.length === 0 ? '' : bad.map(({ name, status }) => `${plain(name, 24)} ${status}`).slice(0, 3).join(', '),
+    bad.length === 0
+      ? ''
+      : bad
+          .map(({ name, status }) => `${plain(name, 24)} ${status}`)
+          .slice(0, 3)
+          .join(', '),
   ]
   return words.filter((word) => word !== '').join('; ')
 }

@@ -61,12 +61,12 @@ export function systemSurroundings(): Surroundings {
 /** The context of a command with these options. */
 export function contextOf(surroundings: Surroundings, options: CommonOptions): Context {
   const { env, homeDir, workingDir, out, isTerminal } = surroundings
-  const noColour = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
+  const noColour = env.NO_COLOR !== undefined && env.NO_COLOR !== ''
   return {
     ...surroundings,
     folder: resolveFolder({ dir: options.dir, env, homeDir, workingDir }),
     json: options.json === true,
-    colour: isTerminal && !noColour && env['TERM'] !== 'dumb',
+    colour: isTerminal && !noColour && env.TERM !== 'dumb',
     line: (text = '') => out(`${text}\n`),
     print: (value) => out(`${JSON.stringify(value, null, 2)}\n`),
   }

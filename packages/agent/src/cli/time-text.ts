@@ -58,8 +58,8 @@ function partsOf(unixMs: number, timeZone?: string): { date: string; time: strin
   const date = Number.isFinite(unixMs) && Math.abs(unixMs) <= 8.64e15 ? new Date(unixMs) : new Date(0)
   const part = Object.fromEntries(format.formatToParts(date).map(({ type, value }) => [type, value]))
   return {
-    date: `${part['year']}-${part['month']}-${part['day']}`,
-    time: `${part['hour']}:${part['minute']}:${part['second']}`,
+    date: `${part.year}-${part.month}-${part.day}`,
+    time: `${part.hour}:${part.minute}:${part.second}`,
   }
 }
 

@@ -4,7 +4,12 @@
  * The door's hello is the mesh's certificate of this host, so an answer shows that key and address are right.
  */
 import { decodeEnvelope } from '@muster/protocol'
-import { CERTIFICATE_BYTES_MAX, encodeCertificate, issueCertificate, verifyCertificate } from '../identity/certificate.ts'
+import {
+  CERTIFICATE_BYTES_MAX,
+  encodeCertificate,
+  issueCertificate,
+  verifyCertificate,
+} from '../identity/certificate.ts'
 import type { HostKey } from '../identity/host-key.ts'
 import { meshKeyOf } from '../identity/mesh-key.ts'
 import { createSwarm } from '../swarm/create-swarm.ts'
@@ -66,7 +71,10 @@ export async function tryPeer(trial: Trial): Promise<{ readonly isGood: boolean;
     const [report] = swarm.dialReports()
     return { isGood: false, line: report?.explanation ?? `nobody answers at ${peer} (no answer in time)` }
   } catch (error) {
-    return { isGood: false, line: `${peer} could not be tried: ${error instanceof Error ? error.message : String(error)}` }
+    return {
+      isGood: false,
+      line: `${peer} could not be tried: ${error instanceof Error ? error.message : String(error)}`,
+    }
   } finally {
     await swarm.stop()
   }

@@ -6,9 +6,6 @@ import type { AgentEvent, AgentPort, HistoryEntry, HistoryQuery, Pairing, Ping, 
 import type { Clock } from '../clock.ts'
 import { ConfigError } from '../config/errors.ts'
 import { type Config, loadConfig } from '../config/load.ts'
-import type { HostKey } from '../identity/host-key.ts'
-import type { MeshKey } from '../identity/mesh-key.ts'
-import type { Sign } from '../identity/signer.ts'
 import type { Log } from '../log.ts'
 import type { Loop } from '../loop.ts'
 import { encodeWelcome } from '../notices/welcome.ts'
@@ -17,8 +14,9 @@ import type { Swarm } from '../swarm/swarm.ts'
 import type { WakuNode } from '../waku/node.ts'
 import { awaitPairing } from '../waku/pairing.ts'
 import { createPairingLink, LINK_LIFE_MS, LINK_NODES_MAX } from '../waku/pairing-link.ts'
-import { parsePublicKey, type WakuKeyPair } from '../waku/seal.ts'
+import { parsePublicKey } from '../waku/seal.ts'
 import { isLoopbackAddress, worthTelling } from './network-facts.ts'
+import type { Origin } from './origin.ts'
 
 /** Entries read from the store at a time, and how long a device is told that it is paired. */
 const HISTORY_PAGE = 200
@@ -28,9 +26,7 @@ const WAKU_FRESH_MS = 60_000
 
 export interface PortDeps {
   readonly store: Store
-  readonly keys: { readonly hostKey: HostKey; readonly meshKey: MeshKey; readonly meshWakuKey: WakuKeyPair }
-  readonly sign: Sign
-  readonly certificate: Uint8Array
+  readonly origin: Origin
   readonly loop: () => Loop
   readonly swarm: Swarm
   readonly waku: () => WakuNode | null
@@ -48,8 +44,8 @@ export interface PortDeps {
 
 /** Makes the door. */
 export function createAgentPort(deps: PortDeps): AgentPort {
-  const { store, keys, loop, runner, config, clock, listeners } = deps
-  const self = keys.hostKey.hostId
+  const { store, origin, loop, runner, config, clock, listeners } = deps
+  const { self } = origin
   const startedUnixMs = clock.unixMs()
 
   async function publish(record: MeshRecord): Promise<void> {
@@ -231,7 +227,8 @@ async function pair(
   signal: AbortSignal,
   addRecipient: (name: string, publicKey: Uint8Array) => Promise<readonly string[]>,
 ): Promise<Pairing> {
-  const { waku, keys, sign, certificate, clock, log, loop } = deps
+  const { waku, origin, clock, log, loop } = deps
+  const { meshKey, sign, certificate } = origin
   const node = waku()
   const nodes = wakuNodes(deps)
   if (node === null || nodes.length === 0) {
@@ -242,8 +239,8 @@ async function pair(
   }
   const expiresUnixMs = clock.unixMs() + LINK_LIFE_MS
   const secret = new Uint8Array(randomBytes(32))
-  const link = { nodes: nodes.slice(0, LINK_NODES_MAX), secret, meshPublicKey: keys.meshKey.publicKey, expiresUnixMs }
-  const { privateKey, publicKey: meshWakuKey } = keys.meshWakuKey
+  const link = { nodes: nodes.slice(0, LINK_NODES_MAX), secret, meshPublicKey: meshKey.publicKey, expiresUnixMs }
+  const { privateKey, publicKey: meshWakuKey } = origin.meshWakuKey
   const answered = awaitPairing({ node, link, signingKey: privateKey, clock, log, signal })
   const paired = answered.then(async (device) => {
     await addRecipient(name, device.publicKey)
@@ -257,10 +254,10 @@ async function pair(
 }
 
 /** Waku addresses of the mesh, this host's own first; only WebSocket ones, which is what the stock client takes. */
-function wakuNodes({ waku, loop, config, keys }: PortDeps): readonly string[] {
+function wakuNodes({ waku, loop, config, origin }: PortDeps): readonly string[] {
   const own = config().waku.serve ? worthTelling(waku()?.multiaddrs() ?? []) : []
   const others = meshRecords(loop().state(), 'member')
-    .filter(({ signer }) => signer !== keys.hostKey.hostId)
+    .filter(({ signer }) => signer !== origin.self)
     .flatMap(({ body }) => body.wakuAddresses)
   return [...new Set([...own, ...others, ...config().waku.nodes])].filter((address) => /\/wss?(\/|$)/.test(address))
 }

@@ -28,12 +28,17 @@ import { currentTopic, topicsAround } from '../waku/topics.ts'
 type SendNotice = Extract<Effect, { kind: 'send-notice' }>
 
 /** A notice as it travels. The same notice is sealed once: a resend is the same message, and a store keeps one copy. */
+interface Row {
+  readonly contentTopic: string
+  readonly payload: Uint8Array
+  readonly timestampMs: number
+}
+
 const rowSchema = z.strictObject({
   contentTopic: z.string(),
-  payload: z.instanceof(Uint8Array),
+  payload: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
   timestampMs: z.number(),
 })
-type Row = z.infer<typeof rowSchema>
 
 /** Sealed and waiting for the core's last word. */
 interface Waiting {

@@ -21,8 +21,12 @@ export interface Confirmer {
   /** Counts who confirms, until all have or the time is over; never rejects. */
   delivery(
     message: Message,
-    to: { readonly peers: readonly Connection[]; readonly pushes: readonly Push[]; readonly signal: AbortSignal },
-  ): Promise<{ readonly nodes: number; readonly devices: number }>
+    to: {
+      readonly peers: readonly { readonly connection: Connection; readonly isOfList: boolean }[]
+      readonly pushes: readonly Push[]
+      readonly signal: AbortSignal
+    },
+  ): Promise<{ readonly by: number; readonly stored: number }>
   /** True as soon as one of them answers a ping. */
   somebodyAnswers(connections: readonly Connection[], signal: AbortSignal): Promise<boolean>
 }
@@ -33,19 +37,19 @@ export function createConfirmer(host: WakuHost): Confirmer {
     await host.services.ping.ping(connection.remotePeer, { signal })
   }
 
-  const nodeHas = async (connection: Connection, message: Message, signal: AbortSignal): Promise<void> => {
-    if (!message.ephemeral) {
-      for (const pauseMs of RELAY_PAUSES_MS) {
-        await sleep(pauseMs, signal)
-        try {
-          if (await askHolds(connection, message.hash, signal)) return
-        } catch {
-          // No store there, or a slow one: light push has the last word.
-          break
-        }
-      }
+  /** Whether the node's store holds it; when that cannot be learnt it is asked to take it. Rejects when it did neither. */
+  const nodeHas = async (connection: Connection, message: Message, signal: AbortSignal): Promise<boolean> => {
+    const asks = message.ephemeral ? [] : RELAY_PAUSES_MS
+    for (const pauseMs of asks) {
+      await sleep(pauseMs, signal)
+      const holds = await askHolds(connection, message.hash, signal).catch(() => undefined)
+      if (holds === true) return true
+      // No store there, or a slow one.
+      if (holds === undefined) break
     }
     await lightPush(connection, message, signal)
+    // "Taken" may mean "passed on and forgotten": only its store says that it keeps it.
+    return !message.ephemeral && askHolds(connection, message.hash, signal).catch(() => false)
   }
 
   const deviceHas = async (push: Push, signal: AbortSignal): Promise<void> => {
@@ -57,15 +61,19 @@ export function createConfirmer(host: WakuHost): Confirmer {
     async delivery(message, { peers, pushes, signal: outer }) {
       const ended = new AbortController()
       const signal = AbortSignal.any([outer, ended.signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)])
-      const count = { nodes: 0, devices: 0 }
+      const count = { by: 0, stored: 0 }
       const first = Promise.withResolvers<void>()
-      const counting = (kind: 'nodes' | 'devices') => () => {
-        count[kind] += 1
-        first.resolve()
-      }
+      const counting =
+        (isOfList: boolean) =>
+        (isStored: boolean): void => {
+          count.by += 1
+          // A stranger among the relay's peers may say anything.
+          if (isStored && isOfList) count.stored += 1
+          first.resolve()
+        }
       const all = Promise.allSettled([
-        ...peers.map((connection) => nodeHas(connection, message, signal).then(counting('nodes'))),
-        ...pushes.map((push) => deviceHas(push, signal).then(counting('devices'))),
+        ...peers.map(({ connection, isOfList }) => nodeHas(connection, message, signal).then(counting(isOfList))),
+        ...pushes.map((push) => deviceHas(push, signal).then(() => counting(false)(false))),
       ])
       const enough = first.promise.then(() => sleep(CONFIRM_GRACE_MS, signal))
       const over = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))

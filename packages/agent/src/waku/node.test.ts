@@ -1,13 +1,15 @@
 import { createDecoder as createSealedDecoder } from '@waku/message-encryption/ecies'
+import { proto_lightpush, proto_store } from '@waku/proto'
 import { createDecoder, createEncoder } from '@waku/sdk'
 import { createRoutingInfo } from '@waku/utils'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createMemoryKv } from './kv.ts'
 import { MESSAGE_BYTES_MAX } from './limits.ts'
-import { CLUSTER_ID, SHARD } from './network.ts'
+import { CLUSTER_ID, CODEC, SHARD } from './network.ts'
 import { generateKeyPair, seal } from './seal.ts'
 import { createCleanup, startNode, startStockClient, type TestNode, until } from './testing/kit.ts'
 import { startStranger } from './testing/stranger.ts'
+import { encodeMetadata } from './wire.ts'
 
 const cleanup = createCleanup()
 afterEach(() => cleanup.run())
@@ -89,6 +91,7 @@ describe('publishing', () => {
     const a = await startNode(cleanup, 1)
     const b = await startNode(cleanup, 2, { peers: [a.tcp] })
     const c = await startNode(cleanup, 3, { peers: [a.ws, b.tcp] })
+    a.node.setPeers([b.tcp, c.tcp])
     await meshed(a, b, c)
     const heard: string[] = []
     b.node.subscribe([TOPIC], ({ hash }) => heard.push(hash))
@@ -109,6 +112,34 @@ describe('publishing', () => {
     await until(() => pushes() === 1)
     await a.node.publish(message, never)
     await until(() => pushes() === 2)
+  })
+
+  test('is taken by an external node by light push; stored is only what a store of our list says', async () => {
+    const external = await startStranger(cleanup)
+    const pushed: string[] = []
+    let isKept = false
+    await external.serve(CODEC.metadata, encodeMetadata)
+    await external.serve(CODEC.lightPush, (request) => {
+      const { message, requestId } = proto_lightpush.LightPushRequestV3.decode(request)
+      pushed.push(text(message?.payload))
+      return proto_lightpush.LightPushResponseV3.encode({ requestId, statusCode: 200 })
+    })
+    await external.serve(CODEC.store, (request) => {
+      const { messageHashes, requestId } = proto_store.StoreQueryRequest.decode(request)
+      const messages = isKept ? messageHashes.map((messageHash) => ({ messageHash })) : []
+      return proto_store.StoreQueryResponse.encode({ requestId, statusCode: 200, messages })
+    })
+    const a = await startNode(cleanup, 1, { peers: [external.address()] })
+    await until(() => a.node.status().peers === 1)
+    expect(await a.node.publish(fields('one'), never)).toMatchObject({ accepted: true, by: 1, stored: 0 })
+    expect(pushed).toEqual(['one'])
+    isKept = true
+    expect(await a.node.publish(fields('two'), never)).toMatchObject({ accepted: true, by: 1, stored: 1 })
+    // The same claim by a node that nobody named.
+    const b = await startNode(cleanup, 2)
+    await external.connect(b.tcp)
+    await until(() => b.node.status().peers === 1)
+    expect(await b.node.publish(fields('three'), never)).toMatchObject({ accepted: true, by: 1, stored: 0 })
   })
 
   test('is not accepted any more when the only other node has died', async () => {

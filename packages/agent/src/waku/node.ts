@@ -50,7 +50,7 @@ export type PublishOutcome =
       readonly accepted: true
       /** Other nodes and devices that confirmed. */
       readonly by: number
-      /** Those among them that are nodes and hold it in their store. */
+      /** Nodes of our list, among them, whose store says that it holds the message. */
       readonly stored: number
       readonly hash: string
     }
@@ -207,15 +207,17 @@ class ServiceNode implements WakuNode {
       throw cause
     }
     const { pushes } = await this.#takeIn(message, 'agent')
-    const { nodes, devices } = await this.#confirm.delivery(message, {
-      peers: this.#nodeConnections(),
+    const { by, stored } = await this.#confirm.delivery(message, {
+      peers: this.#nodeConnections().map((connection) => ({
+        connection,
+        isOfList: this.#book.has(connection.remotePeer.toString()),
+      })),
       pushes,
       signal: AbortSignal.any([signal, this.#stopping.signal]),
     })
-    const by = nodes + devices
     if (by === 0) return { accepted: false, reason: 'nobody-took-it', hash: message.hash }
     this.#worked()
-    return { accepted: true, by, stored: nodes, hash: message.hash }
+    return { accepted: true, by, stored, hash: message.hash }
   }
 
   subscribe(contentTopics: readonly string[], onMessage: (message: ReceivedMessage) => void): () => void {

@@ -45,6 +45,8 @@ interface Entry {
   peer: string | undefined
   /** Ends the pause that the loop is in. */
   wake: () => void
+  /** True while the loop waits for the connection to end; only then does an ended connection wake it. */
+  isSatisfied: boolean
   attempt: number
   finished: Promise<void>
 }
@@ -63,19 +65,24 @@ export function createPeerBook(
     await sleep(delayMs, AbortSignal.any([woken.signal, entry.stopping.signal])).catch(() => undefined)
   }
 
+  const stayConnected = async (entry: Entry, peer: string): Promise<void> => {
+    entry.isSatisfied = true
+    while (!entry.stopping.signal.aborted && dialer.isConnected(peer)) await pause(entry, REDIAL_MAX_MS)
+    entry.isSatisfied = false
+  }
+
   const keepConnected = async (key: string, entry: Entry): Promise<void> => {
     const { signal } = entry.stopping
     if (entry.peer !== undefined && dialer.selfId > entry.peer) await pause(entry, HEAD_START_MS)
     while (!signal.aborted) {
-      if (entry.peer !== undefined && dialer.isConnected(entry.peer)) {
-        await pause(entry, REDIAL_MAX_MS)
-        continue
-      }
       const startedMs = deps.clock.monotonicMs()
       try {
-        entry.peer = await dialer.dial(entry.addresses, signal)
-        deps.log.debug('connected to a Waku peer', { peer: entry.peer })
-        while (!signal.aborted && dialer.isConnected(entry.peer)) await pause(entry, REDIAL_MAX_MS)
+        // The other side may have dialled first.
+        if (entry.peer === undefined || !dialer.isConnected(entry.peer)) {
+          entry.peer = await dialer.dial(entry.addresses, signal)
+          deps.log.debug('connected to a Waku peer', { peer: entry.peer })
+        }
+        await stayConnected(entry, entry.peer)
         if (deps.clock.monotonicMs() - startedMs > SETTLED_MS) entry.attempt = 0
       } catch (cause) {
         if (signal.aborted) return
@@ -111,6 +118,7 @@ export function createPeerBook(
           stopping: new AbortController(),
           peer: peerAddresses[0] === undefined ? undefined : peerOf(peerAddresses[0]),
           wake: () => undefined,
+          isSatisfied: false,
           attempt: 0,
           finished: Promise.resolve(),
         }
@@ -126,7 +134,7 @@ export function createPeerBook(
       }
     },
     disconnected(peer) {
-      for (const entry of entries.values()) if (entry.peer === peer) entry.wake()
+      for (const entry of entries.values()) if (entry.peer === peer && entry.isSatisfied) entry.wake()
     },
     async stop() {
       const all = [...entries.values()]

@@ -18,7 +18,11 @@ export function isTellable(state: State, incident: Incident): boolean {
 /** A check of a host that is itself missing: folded into the host's incident. */
 export function isFolded(state: State, incident: Incident): boolean {
   const member = state.members.get(incident.host)
-  return incident.check !== PRESENCE && member !== undefined && (member.state === 'silent' || member.state === 'asleep')
+  if (incident.check === PRESENCE || member === undefined) return false
+  if (member.state === 'silent') return true
+  // A promise that holds even in sleep is told even in sleep.
+  const result = state.results.get(incident.host)?.get(incident.check)
+  return member.state === 'asleep' && result?.heartbeat !== 'always'
 }
 
 /** Whether a maintenance of the host is running. */

@@ -13,6 +13,7 @@ import { hearEntry } from '../membership/hearing.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
 import type { Entry, LogHead, SignedAs } from '../wire/records.ts'
 import { nowOf, ownRecord, put, type Work } from '../work.ts'
+import { notePromise } from './asleep-checks.ts'
 
 /** Writes the gathered results into this host's own log, when there are enough or it is time. */
 export function writeEntryWhenDue(work: Work): void {
@@ -71,7 +72,10 @@ function append(work: Work, entry: SignedAs<'entry'>, sync: boolean): void {
   for (const result of body.results) results.set(result.check, result)
   for (const name of body.retired) results.delete(name)
   put(work, 'results', signer, results)
-  for (const result of body.results) judgeResult(work, signer, result)
+  for (const result of body.results) {
+    judgeResult(work, signer, result)
+    notePromise(work, signer, result)
+  }
   for (const name of body.retired) {
     const open = openCheckIncidentOf(work, signer, name)
     if (open !== null) resolveIncident(work, open)

@@ -30,7 +30,7 @@ function ownCheck(work: Work, spec: CheckSpec, spentMs: number | undefined): Own
   const known = work.state.checks.get(spec.name)
   if (known !== undefined) return { ...known, spec }
   const result = work.state.results.get(work.state.options.self)?.get(spec.name) ?? null
-  const now = nowOf(work)
+  const now = promiseClock(work, spec)
   // A push check that was never pinged promises nothing yet. Any other is expected from the first moment on.
   const expected = spec.kind !== 'push' || result !== null || spentMs !== undefined
   return {
@@ -40,8 +40,13 @@ function ownCheck(work: Work, spec: CheckSpec, spentMs: number | undefined): Own
     goodRuns: 0,
     badSinceMs: null,
     reportedAtMs: expected ? now - (spentMs ?? 0) : null,
-    keptAtMs: now,
+    keptAtMs: nowOf(work),
   }
+}
+
+/** The clock that a check's promise counts on: one that stops in sleep, unless it is to hold even then. */
+function promiseClock(work: Work, { heartbeat }: CheckSpec): number {
+  return heartbeat === 'always' ? work.state.clock.elapsedMs : nowOf(work)
 }
 
 /** Counts the runs that have ended and gathers their results. */
@@ -49,7 +54,7 @@ export function observe(work: Work, observed: readonly Observed[]): void {
   for (const run of observed) {
     const check = work.state.checks.get(run.check)
     if (check === undefined) continue
-    const counted = countRun(check, run.judgement, nowOf(work))
+    const counted = countRun(check, run.judgement, nowOf(work), promiseClock(work, check.spec))
     gather(work, counted, {
       check: run.check,
       kind: check.spec.kind,
@@ -78,7 +83,7 @@ interface Counted {
  * One run more. A check leaves `ok` after `after` bad runs in a row that have lasted `forMs`, and returns to it after
  * `recover` good ones; from `late` it returns with the first good one. Leaving `ok` begins a new episode.
  */
-export function countRun(check: OwnCheck, judgement: Judgement, nowMs: number): Counted {
+export function countRun(check: OwnCheck, judgement: Judgement, nowMs: number, reportedAtMs: number = nowMs): Counted {
   const { spec, result } = check
   const before = result?.status ?? 'ok'
   const episodeBefore = result?.episode ?? 0
@@ -88,7 +93,7 @@ export function countRun(check: OwnCheck, judgement: Judgement, nowMs: number): 
     badRuns: bad ? check.badRuns + 1 : 0,
     goodRuns: bad ? 0 : check.goodRuns + 1,
     badSinceMs: bad ? (check.badSinceMs ?? nowMs) : null,
-    reportedAtMs: nowMs,
+    reportedAtMs,
   }
   if (bad) {
     if (before !== 'ok') return { check: next, status: judgement, episode: episodeBefore }
@@ -104,9 +109,9 @@ export function countRun(check: OwnCheck, judgement: Judgement, nowMs: number): 
 
 /** Finds the checks whose heartbeat is overdue. */
 export function judgeLateness(work: Work): void {
-  const now = nowOf(work)
   for (const check of work.state.checks.values()) {
     const { spec, result, reportedAtMs } = check
+    const now = promiseClock(work, spec)
     if (reportedAtMs === null || spec.heartbeat === 'never' || result?.status === 'late') continue
     if (now - reportedAtMs > spec.everyMs + spec.graceMs) {
       const leaving = (result?.status ?? 'ok') === 'ok'

@@ -165,7 +165,8 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
       if (truth.mode(of).changes(beforeMs, atMs).length > 0) return
       const lives = settled.flatMap(({ host, view }) => {
         const life = host === of ? view.life : view.members.get(of)?.life
-        return life === undefined ? [] : [{ host, life: lifeText(life) }]
+        // Above nine hosts not everybody watches everybody: a life never heard of is no opinion.
+        return life === undefined || life.incarnation === 0 ? [] : [{ host, life: lifeText(life) }]
       })
       const odd = lives.find(({ life }) => life !== lives[0]?.life)
       if (odd === undefined) return

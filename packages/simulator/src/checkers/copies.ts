@@ -11,6 +11,8 @@ import type { Checker, Surroundings } from './checker.ts'
 
 /** How long a claim counts without a receipt, and how long one rank waits for the one before. */
 const CLAIM_MS = 5_000
+/** Nothing is told again sooner than this after it was accepted. */
+const RESEND_MS = 10_000
 /** Sends of one host for one duty: the first and at most three resends. */
 const RESENDS_MAX = 3
 
@@ -30,6 +32,8 @@ interface Claimed {
 interface Duty {
   readonly sent: Sent[]
   readonly claims: Claimed[]
+  /** When each host first knew that the notice was stored or delivered. */
+  readonly closedMs: Map<HostId, number>
 }
 
 function keyOf(incident: IncidentId, transition: Transition, recipient: string): string {
@@ -40,7 +44,7 @@ function keyOf(incident: IncidentId, transition: Transition, recipient: string):
 export function checkCopies({ truth, exercise, report }: Surroundings): Checker {
   const duties = new Map<string, Duty>()
   const dutyOf = (key: string): Duty => {
-    const duty = duties.get(key) ?? { sent: [], claims: [] }
+    const duty = duties.get(key) ?? { sent: [], claims: [], closedMs: new Map() }
     duties.set(key, duty)
     return duty
   }
@@ -53,6 +57,8 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
         duty.claims.push({ host, atMs, heardMs: new Map(), answeredMs: new Map() })
         continue
       }
+      const isClosing = step === 'stored' || step === 'delivered'
+      if (isClosing && !duty.closedMs.has(host)) duty.closedMs.set(host, atMs)
       for (const claim of duty.claims) {
         if (claim.host !== record.signer && step !== 'delivered') continue
         const known = step === 'claim' ? claim.heardMs : claim.answeredMs
@@ -65,17 +71,25 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
   const excuseOf = (duty: Duty, earlier: Sent, later: Sent): string | null => {
     if (!truth.groupOf(earlier.host, earlier.atMs).has(later.host)) return 'side'
     if (!truth.groupOf(later.host, later.atMs).has(earlier.host)) return 'side'
-    const claim = duty.claims.findLast(({ host, atMs }) => host === earlier.host && atMs <= earlier.atMs)
-    const own = duty.claims.findLast(({ host, atMs }) => host === later.host && atMs <= later.atMs)
-    const fromMs = Math.min(claim?.atMs ?? earlier.atMs, own?.atMs ?? later.atMs) - CLAIM_MS
+    const claimOf = (sent: Sent): Claimed | undefined =>
+      duty.claims.findLast(({ host, atMs }) => host === sent.host && atMs <= sent.atMs)
+    const claims = [claimOf(earlier), claimOf(later)].flatMap((claim) => claim ?? [])
+    const fromMs = Math.min(earlier.atMs, ...claims.map(({ atMs }) => atMs)) - CLAIM_MS
     if (truth.crashes(fromMs, later.atMs) > 0) return 'crash'
     if (truth.gaps(fromMs, later.atMs) > 0) return 'gap'
-    if (claim === undefined || own === undefined) return null
-    const heardMs = claim.heardMs.get(later.host)
-    if (heardMs === undefined || heardMs > own.atMs) return 'late, lost or crossed'
-    const answeredMs = claim.answeredMs.get(later.host)
-    if (answeredMs === undefined || answeredMs > own.atMs) return own.atMs - heardMs >= CLAIM_MS ? 'lapsed' : null
-    return null
+    // The order of the claims counts: a slow road may hand over the first one last.
+    const [first, second] = claims.toSorted((left, right) => left.atMs - right.atMs)
+    if (first === undefined || second === undefined) return null
+    const heardMs = first.heardMs.get(second.host)
+    if (heardMs === undefined || heardMs >= second.atMs) return 'late, lost or crossed'
+    const answeredMs = first.answeredMs.get(second.host)
+    if (answeredMs === undefined || answeredMs > second.atMs) {
+      return second.atMs - heardMs >= CLAIM_MS ? 'lapsed' : null
+    }
+    // Taken but never stored or delivered, as far as the second one knows: told again, not for ever.
+    const closedMs = duty.closedMs.get(second.host)
+    const isOpen = closedMs === undefined || closedMs > second.atMs
+    return isOpen && second.atMs - answeredMs >= RESEND_MS && duty.sent.length <= RESENDS_MAX ? 'resend' : null
   }
 
   return (happening: Happening) => {

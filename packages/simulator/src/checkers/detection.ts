@@ -58,6 +58,7 @@ export function checkQuietJudges({ hosts, truth, exercise, report }: Surrounding
   const patienceMs = Math.max(...hosts.map(({ presence }) => presence.everyMs + presence.graceMs))
   return (happening) => {
     if (happening.kind === 'arrived' && happening.from !== happening.host) reachedMs.set(happening.host, happening.atMs)
+    if (happening.kind === 'frame') reachedMs.set(happening.host, happening.atMs)
     if (happening.kind === 'heard') reachedMs.set(happening.by, happening.atMs)
     if (happening.kind !== 'effect') return
     const { effect, host, atMs, before } = happening
@@ -70,7 +71,9 @@ export function checkQuietJudges({ hosts, truth, exercise, report }: Surrounding
       report({ invariant: 'I5', atMs, hosts: [host], text: `${host} ${what} ${text}` })
     if (before.isolated) return fail('while it is isolated')
     // In a mesh of two, by its own count, one that hears nobody may speak of the other.
-    const present = [...before.members.values()].filter(({ state }) => state === 'alive' || state === 'suspect').length
+    const present = [...before.members.values()].filter(
+      ({ state, heartbeat }) => (state === 'alive' || state === 'suspect') && heartbeat?.body.mode !== 'stopping',
+    ).length
     const unreachedMs = atMs - (reachedMs.get(host) ?? atMs)
     if (present > 1 && unreachedMs > patienceMs + ISOLATION_MARGIN_MS) {
       return fail(`although nothing has reached it for ${unreachedMs} ms`)

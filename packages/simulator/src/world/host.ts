@@ -77,6 +77,12 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
       const { life, beat } = event.answer.body
       world.state({ kind: 'heard', atMs: world.now(), by: setup.id, of: event.answer.signer, life, beat, ageMs: 0 })
     }
+    if (event.kind === 'probed' || event.kind === 'catch-up-asked') {
+      world.state({ kind: 'frame', atMs: world.now(), host: setup.id, from: event.from })
+    }
+    if (event.kind === 'catch-up-ended' && event.ok) {
+      world.state({ kind: 'frame', atMs: world.now(), host: setup.id, from: event.peer })
+    }
     if (event.kind !== 'received') return
     const { record, ageMs, from } = event
     if (record.domain === 'heartbeat') {

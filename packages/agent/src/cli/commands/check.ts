@@ -1,5 +1,13 @@
 /** `muster check list|kinds|run`. Works without an agent. */
-import { type CheckDefinition, createRunner, findKind, formatDuration, formatValue, KINDS, nearestName } from '@muster/checks'
+import {
+  type CheckDefinition,
+  createRunner,
+  findKind,
+  formatDuration,
+  formatValue,
+  KINDS,
+  nearestName,
+} from '@muster/checks'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import { fit, plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
@@ -17,7 +25,9 @@ export async function listChecks(context: Context): Promise<number> {
   const width = Math.max(4, ...shown.map(({ name }) => name.length))
   for (const { name, kind, every, grace, warning, critical } of shown) {
     const conditions = [...warning.map((text) => `warning ${text}`), ...critical.map((text) => `critical ${text}`)]
-    context.line(`${fit(name, width)}  ${fit(kind, 8)}  every ${every}, grace ${grace}  ${plain(conditions.join('; '), 200)}`.trimEnd())
+    context.line(
+      `${fit(name, width)}  ${fit(kind, 8)}  every ${every}, grace ${grace}  ${plain(conditions.join('; '), 200)}`.trimEnd(),
+    )
   }
   return EXIT.done
 }
@@ -65,7 +75,12 @@ export async function runCheck(context: Context, name: string): Promise<number> 
   const definition = config.checks.find(({ spec }) => spec.name === name)
   if (definition === undefined) throw unknownCheck(name, config.checks)
   if (findKind(definition.spec.kind)?.mode === 'pushed') {
-    throw new CliError('waits-for-pings', EXIT.usage, `${name} waits to be told and cannot be run`, `report for it with: muster push ${name}`)
+    throw new CliError(
+      'waits-for-pings',
+      EXIT.usage,
+      `${name} waits to be told and cannot be run`,
+      `report for it with: muster push ${name}`,
+    )
   }
   const runner = createRunner([definition], { onResult: () => undefined })
   const { observation, judgement, because } = await runner.runOnce(name, context.interrupted())

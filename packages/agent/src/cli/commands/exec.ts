@@ -67,7 +67,10 @@ function runThrough(command: readonly string[]): Promise<{ readonly exitCode: nu
       for (const signal of signals) process.off(signal, forward)
       resolve({ exitCode, tail: tail.text() })
     }
-    for (const [stream, out] of [[child.stdout, process.stdout], [child.stderr, process.stderr]] as const) {
+    for (const [stream, out] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ] as const) {
       stream.on('data', (chunk: Buffer) => {
         tail.add(chunk)
         if (!out.write(chunk)) {

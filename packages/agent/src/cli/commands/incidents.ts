@@ -1,6 +1,7 @@
 /** `muster incidents`: open and ended ones, from the agent. */
-import type { IncidentView } from '../../api/shapes.ts'
+
 import { sentenceOf } from '../../api/sentence.ts'
+import type { IncidentView } from '../../api/shapes.ts'
 import { findAgent } from '../api-client.ts'
 import { EXIT } from '../cli-error.ts'
 import { fit, plain } from '../plain-text.ts'

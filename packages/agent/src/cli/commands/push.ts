@@ -20,7 +20,12 @@ export async function push({ folder }: Context, name: string, options: PushOptio
 }
 
 function signalOf({ start, log, fail, exit }: PushOptions): string {
-  const given = [start === true ? '/start' : '', log === true ? '/log' : '', fail === true ? '/fail' : '', exit === undefined ? '' : `/${wholeNumber(exit, '--exit', 0, 255)}`].filter((each) => each !== '')
+  const given = [
+    start === true ? '/start' : '',
+    log === true ? '/log' : '',
+    fail === true ? '/fail' : '',
+    exit === undefined ? '' : `/${wholeNumber(exit, '--exit', 0, 255)}`,
+  ].filter((each) => each !== '')
   if (given.length > 1) throw usageError('one of --start, --log, --fail and --exit at a time')
   return given[0] ?? ''
 }
@@ -28,7 +33,10 @@ function signalOf({ start, log, fail, exit }: PushOptions): string {
 /** The path of a ping. Throws a `CliError` when no check can be called that. */
 export function pingPath(name: string, signal: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
-    throw usageError(`no check can be called "${name.slice(0, 64).replace(/[^\x20-\x7e]/g, '?')}"`, 'muster check list shows the names')
+    throw usageError(
+      `no check can be called "${name.slice(0, 64).replace(/[^\x20-\x7e]/g, '?')}"`,
+      'muster check list shows the names',
+    )
   }
   return `/ping/${name}${signal}`
 }

@@ -10,7 +10,10 @@ import { zonedText } from '../time-text.ts'
 /** Answers for an incident. */
 export async function ack(context: Context, incident: string, options: { readonly by?: string }): Promise<number> {
   const by = plain(options.by ?? userName(), 64)
-  const answer = await (await findAgent(context.folder)).change<{ incident: string }>('POST', '/api/v1/acks', { incident, by })
+  const answer = await (await findAgent(context.folder)).change<{ incident: string }>('POST', '/api/v1/acks', {
+    incident,
+    by,
+  })
   if (context.json) context.print(answer)
   else context.line(`${answer.incident.slice(0, 8)} is acknowledged by ${by}: no more reminders; its end will be told.`)
   return EXIT.done
@@ -19,11 +22,11 @@ export async function ack(context: Context, incident: string, options: { readonl
 /** Silences an incident, a host or a check. */
 export async function silence(context: Context, matcher: string, options: { readonly for: string }): Promise<number> {
   const forMs = await duration(options.for, '--for')
-  const answer = await (await findAgent(context.folder)).change<{ matcher: string; untilUnixMs: number; matches: number }>(
-    'POST',
-    '/api/v1/silences',
-    { matcher, forMs },
-  )
+  const answer = await (await findAgent(context.folder)).change<{
+    matcher: string
+    untilUnixMs: number
+    matches: number
+  }>('POST', '/api/v1/silences', { matcher, forMs })
   if (context.json) context.print(answer)
   else {
     const now = answer.matches === 0 ? 'nothing open matches it now' : `${counted(answer.matches, 'open incident')} now`
@@ -42,7 +45,10 @@ export async function maintenance(context: Context, host: string, options: { rea
     { host, forMs },
   )
   if (context.json) context.print(answer)
-  else context.line(`${plain(host, 64)} is in maintenance until ${zonedText(answer.untilUnixMs, Date.now())}: nobody is told of it.`)
+  else
+    context.line(
+      `${plain(host, 64)} is in maintenance until ${zonedText(answer.untilUnixMs, Date.now())}: nobody is told of it.`,
+    )
   return EXIT.done
 }
 

@@ -51,7 +51,10 @@ async function watch(context: Context, agent: ApiClient, first: StatusView): Pro
 
 function draw(context: Context, view: StatusView, link: string): void {
   const lines = statusLines(view, { colour: context.colour, columns: context.columns(), link })
-  if (context.colour) context.out(`\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\n\u001b[90mq quit\u001b[0m\u001b[K\u001b[J`)
+  if (context.colour)
+    context.out(
+      `\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\n\u001b[90mq quit\u001b[0m\u001b[K\u001b[J`,
+    )
   else context.out(`${link === 'live' ? '' : `${link}\n`}${lines.join('\n')}\n\n`)
 }
 

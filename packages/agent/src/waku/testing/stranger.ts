@@ -18,6 +18,9 @@ export interface Stranger {
   connect(address: string): Promise<Connection>
   /** Subscribes by filter and takes pushes, but answers no ping. Gives the pushes so far. */
   subscribe(connection: Connection, contentTopic: string): Promise<() => number>
+  /** Answers a protocol, as an external node would. */
+  serve(codec: string, answer: (request: Uint8Array) => Uint8Array): Promise<void>
+  address(): string
   /** Publishes raw bytes on the relay topic. */
   gossip(data: Uint8Array): Promise<number>
 }
@@ -25,6 +28,7 @@ export interface Stranger {
 export async function startStranger(cleanup: Cleanup, seed = 99): Promise<Stranger> {
   const host = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed)),
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [mplex({ disconnectThreshold: 10_000 })],
@@ -71,6 +75,13 @@ export async function startStranger(cleanup: Cleanup, seed = 99): Promise<Strang
       await frames.read()
       return () => pushes
     },
+    serve: (codec, answer) =>
+      host.handle(codec, async (stream) => {
+        const frames = lpStream(stream)
+        await frames.write(answer((await frames.read()).subarray()))
+        await stream.close()
+      }),
+    address: () => host.getMultiaddrs()[0]?.toString() ?? '',
     gossip: async (data) => (await pubsub.publish(PUBSUB_TOPIC, data)).recipients.length,
   }
 }

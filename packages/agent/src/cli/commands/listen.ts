@@ -1,0 +1,233 @@
+/**
+ * `muster listen [LINK]`: this terminal is a recipient.
+ *
+ * It pairs once, then receives over Waku with its own key, shows what leads to the mesh that it is paired with, each
+ * transition once, and answers that it was delivered. What was missed while it was off comes from the nodes' stores.
+ */
+import { hostname } from 'node:os'
+import type { Notice } from '@muster/protocol'
+import { checkFolder, createFolder, type Folder } from '../../identity/folder.ts'
+import { exists } from '../../identity/key-file.ts'
+import { encodeAnswer } from '../../notices/answer.ts'
+import { type OpenedNotice, openTold } from '../../notices/told.ts'
+import { openWelcome } from '../../notices/welcome.ts'
+import { answerPairing } from '../../waku/pairing.ts'
+import { parsePairingLink } from '../../waku/pairing-link.ts'
+import { systemClock, WakuError } from '../../waku/ports.ts'
+import { createReceiver, type ReceivedPayload, type Receiver } from '../../waku/receiver.ts'
+import { seal, type WakuKeyPair } from '../../waku/seal.ts'
+import { currentTopic, topicsAround } from '../../waku/topics.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
+import { sift } from '../listen-intervals.ts'
+import {
+  type ListenState,
+  pairedState,
+  readListenState,
+  readOrCreateListenKey,
+  writeListenState,
+} from '../listen-store.ts'
+import { headingOf, noticeText } from '../notice-text.ts'
+import { type Bridge, jsonOf, type Passed, postToBridge, readBridge, runProgram, splitWords } from '../passing-on.ts'
+import { plain } from '../plain-text.ts'
+import type { Context } from '../surroundings.ts'
+
+/** How long an answer may look for a node that takes it. Milliseconds. */
+const ANSWER_MS = 60_000
+/** Answers under way at once; beyond it the sender asks again by sending again. */
+const ANSWERS_MAX = 64
+/** How long an ending listener waits for its last answers. Milliseconds. */
+const LAST_ANSWERS_MS = 10_000
+
+/** Options of `muster listen`. */
+export interface ListenOptions {
+  readonly once?: boolean
+  readonly exec?: string
+  readonly bridge?: string
+  readonly gateway: string
+  readonly name?: string
+}
+
+/** Pairs if there is a link, then listens until it is ended. */
+export async function listen(context: Context, link: string | undefined, options: ListenOptions): Promise<number> {
+  const words = options.exec === undefined ? undefined : splitWords(options.exec)
+  const token = context.env.MUSTER_BRIDGE_TOKEN
+  const bridge = options.bridge === undefined ? undefined : readBridge(options.bridge, options.gateway, token)
+  const { folder } = context
+  if (await exists(folder.path)) await checkFolder(folder)
+  else if (link === undefined) throw notPaired(folder)
+  else await createFolder(folder)
+  const before = await readListenState(folder)
+  if (before === null && link === undefined) throw notPaired(folder)
+  const key = await readOrCreateListenKey(folder)
+  const state = link === undefined ? before : await pair(context, link, key, before, options.name)
+  if (state === null) throw notPaired(folder)
+  return await receive(context, key, state, { words, bridge, once: options.once === true })
+}
+
+function notPaired(folder: Folder): CliError {
+  const remedy = 'on a host: muster recipient add NAME; then here: muster listen LINK'
+  return new CliError('not-paired', EXIT.usage, `this device is not paired yet (${folder.path})`, remedy)
+}
+
+async function pair(
+  context: Context,
+  text: string,
+  key: WakuKeyPair,
+  before: ListenState | null,
+  asked: string | undefined,
+): Promise<ListenState> {
+  const link = readLink(text)
+  if (before !== null && !Buffer.from(before.meshPublicKey).equals(link.meshPublicKey)) {
+    throw usageError(
+      'this device is paired with another mesh already',
+      'give the second one its own folder: muster listen --dir DIR LINK',
+    )
+  }
+  context.err('Pairing…\n')
+  const { welcome: bytes } = await answerPairing({
+    link,
+    privateKey: key.privateKey,
+    name: plain(asked ?? hostname(), 64),
+    isGenuine: (welcome) => isGenuine(() => openWelcome(welcome, link.meshPublicKey)),
+    clock: systemClock,
+    log: SILENT,
+    signal: context.interrupted(),
+  })
+  const { recipient, nodes, meshWakuKey } = openWelcome(bytes, link.meshPublicKey)
+  const all = [...new Set([...nodes, ...link.nodes])]
+  const state = pairedState({ meshPublicKey: link.meshPublicKey, meshWakuKey, recipient, nodes: all }, before)
+  await writeListenState(context.folder, state)
+  context.err(`paired as ${plain(recipient, 64)}\n`)
+  return state
+}
+
+function readLink(text: string) {
+  try {
+    return parsePairingLink(text, Date.now())
+  } catch (error) {
+    if (error instanceof WakuError) throw usageError(error.message)
+    throw error
+  }
+}
+
+function isGenuine(open: () => unknown): boolean {
+  try {
+    open()
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface Doing {
+  readonly words: readonly string[] | undefined
+  readonly bridge: Bridge | undefined
+  readonly once: boolean
+}
+
+async function receive(context: Context, key: WakuKeyPair, first: ListenState, doing: Doing): Promise<number> {
+  const { folder, err } = context
+  const ended = new AbortController()
+  const signal = AbortSignal.any([ended.signal, context.interrupted()])
+  const answers = new Set<Promise<unknown>>()
+  let state = first
+  let queue: Promise<void> = Promise.resolve()
+  let isStrangerSaid = false
+
+  const receiver: Receiver = createReceiver(
+    {
+      privateKey: key.privateKey,
+      nodes: state.nodes,
+      contentTopics: (unixMs) => topicsAround('notice', key.publicKey, unixMs),
+      onPayload(payload) {
+        queue = queue.then(() => take(payload)).catch((error: unknown) => err(`muster: ${String(error)}\n`))
+      },
+      onNode: (node) =>
+        err(node === undefined ? 'No Waku node answers just now; trying on.\n' : `Listening at ${plain(node, 200)}\n`),
+    },
+    { clock: systemClock, log: SILENT },
+  )
+
+  async function take(payload: ReceivedPayload): Promise<void> {
+    let opened: OpenedNotice
+    try {
+      opened = openTold(payload.payload, state.meshPublicKey)
+    } catch {
+      if (!isStrangerSaid) err('A message that does not lead to the paired mesh was not shown.\n')
+      isStrangerSaid = true
+      return
+    }
+    if (signal.aborted) return
+    const { memory, shown } = sift(state.memory, opened.notice)
+    for (const notice of shown) await show(context, { ...opened, notice }, doing, signal)
+    // Shown before it is written down: a crash between the two shows it twice, which is better than never.
+    state = { ...state, memory }
+    await writeListenState(folder, state)
+    answer(opened.notice)
+    if (doing.once && shown.length > 0) ended.abort(new Error('one notice was enough'))
+  }
+
+  function answer(notice: Notice): void {
+    if (answers.size >= ANSWERS_MAX) return
+    const sending = sendDelivered(receiver, key, state.meshWakuKey, notice).catch(() => undefined)
+    answers.add(sending)
+    void sending.finally(() => answers.delete(sending))
+  }
+
+  if (state.nodes.length === 0) err('No Waku node is known: pair again with muster recipient add on a host.\n')
+  await untilAborted(signal)
+  await queue
+  await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref())])
+  await receiver.stop()
+  return EXIT.done
+}
+
+async function show(
+  context: Context,
+  { notice, teller }: OpenedNotice,
+  doing: Doing,
+  signal: AbortSignal,
+): Promise<void> {
+  const passed: Passed = {
+    notice,
+    teller,
+    heading: headingOf(notice),
+    text: noticeText(notice, { nowUnixMs: Date.now() }),
+  }
+  if (context.json) context.out(`${JSON.stringify(jsonOf(passed))}\n`)
+  else context.out(`${context.colour ? coloured(passed) : passed.text}\n\n`)
+  const failures = [
+    doing.words === undefined ? undefined : await runProgram(doing.words, passed),
+    doing.bridge === undefined ? undefined : await postToBridge(doing.bridge, passed, signal),
+  ]
+  for (const failure of failures) if (failure !== undefined) context.err(`muster: ${plain(failure, 300)}\n`)
+}
+
+/** Red only for what several saw; what one observer says is grey. */
+function coloured({ heading, text }: Passed): string {
+  const code = { CRITICAL: '31;1', WARNING: '33;1', UNKNOWN: '90;1', RESOLVED: '1' }[heading] ?? '1'
+  return `\u001b[${code}m${heading}\u001b[0m${text.slice(heading.length)}`
+}
+
+async function sendDelivered(
+  receiver: Receiver,
+  key: WakuKeyPair,
+  meshWakuKey: Uint8Array,
+  notice: Notice,
+): Promise<void> {
+  const incidents = [...new Set(notice.incidents.flatMap(({ id, aliases }) => [id, ...aliases]))]
+  const content = encodeAnswer({ kind: 'delivered', incidents, transition: notice.transition })
+  const payload = await seal({ content, recipientPublicKey: meshWakuKey, signingKey: key.privateKey })
+  const timestampMs = Date.now()
+  const contentTopic = currentTopic('answer', key.publicKey, timestampMs)
+  await receiver.sendReply({ contentTopic, payload, timestampMs }, AbortSignal.timeout(ANSWER_MS))
+}
+
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

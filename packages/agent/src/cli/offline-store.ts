@@ -1,0 +1,98 @@
+/** A folder's store without its agent: what this host knew when it last ran. Nothing is written. */
+import { hostname } from 'node:os'
+import { createState, parseRecord, type State, wireLimits } from '@muster/protocol'
+import type { HistoryEntry, HistoryQuery } from '../agent-port.ts'
+import { systemClock } from '../clock.ts'
+import { hostNameOf } from '../config/init.ts'
+import { createCertificateBook } from '../identity/certificate.ts'
+import type { Folder } from '../identity/folder.ts'
+import { readHostKey } from '../identity/host-key.ts'
+import { exists } from '../identity/key-file.ts'
+import { meshKeyOf } from '../identity/mesh-key.ts'
+import { readSwarmKey } from '../identity/swarm-key.ts'
+import { createInbound } from '../shell/inbound.ts'
+import { createKeeping } from '../shell/keeping.ts'
+import { createSealOfOrigin } from '../shell/seal-of-origin.ts'
+import { createStore } from '../storage/index.ts'
+import { CliError, EXIT } from './cli-error.ts'
+
+const PAGE = 500
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+/** What was read. */
+export interface OfflineStore {
+  readonly state: State
+  /** Newest first, of one host. */
+  history(query: HistoryQuery & { readonly host: string }): AsyncIterable<HistoryEntry>
+  close(): Promise<void>
+}
+
+/** Opens the store of a folder whose agent does not run. Throws a `CliError`, `ConfigError` or `StorageError`. */
+export async function openOffline(folder: Folder): Promise<OfflineStore> {
+  if (!(await exists(folder.data))) {
+    throw new CliError(
+      'no-store',
+      EXIT.noAgent,
+      `no agent runs on ${folder.path}, and none ever did`,
+      'start it with: muster run',
+    )
+  }
+  const meshKey = meshKeyOf(await readSwarmKey(folder.swarmKey))
+  const hostKey = await readHostKey(folder.identityKey)
+  const mesh = meshKey.meshId
+  const store = await createStore(folder.data)
+  try {
+    const book = createCertificateBook(meshKey.publicKey)
+    const seal = createSealOfOrigin({ hostKey, mesh, book })
+    const inbound = createInbound({ mesh, seal, loop: noLoop, log: SILENT })
+    const keeping = createKeeping({ store, seal, clock: systemClock, log: SILENT, read: inbound.stored })
+    const restored = await keeping.restore(0)
+    const name = restored.carried.flatMap(({ record }) =>
+      record.domain === 'record' && record.signer === hostKey.hostId && record.body.kind === 'member'
+        ? [record.body.name]
+        : [],
+    )
+    const state = createState(
+      {
+        mesh,
+        self: hostKey.hostId,
+        name: name.at(-1) ?? hostNameOf(hostname()),
+        presence: { everyMs: 10_000, graceMs: 5_000, sleeps: false, restartMs: 300_000 },
+        remindMs: 14_400_000,
+        tickMs: 250,
+        seed: 0,
+        without: [],
+      },
+      restored,
+      systemClock.now(),
+    )
+    return {
+      state,
+      async *history({ host, sinceUnixMs = 0, limit }) {
+        let left = limit
+        let to: { incarnation: number; seq: number } | undefined
+        for (;;) {
+          const page = await store.log.read({ host, reverse: true, limit: PAGE, ...(to === undefined ? {} : { to }) })
+          for (const { bytes, cid } of page) {
+            const record = parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes })
+            if (record.domain !== 'entry') continue
+            if (record.body.atUnixMs < sinceUnixMs || left <= 0) return
+            left -= 1
+            yield { host, cid, entry: record }
+          }
+          const last = page.at(-1)
+          if (last === undefined || page.length < PAGE) return
+          to = { incarnation: last.incarnation, seq: last.seq }
+        }
+      },
+      close: () => store.close(),
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function noLoop(): never {
+  throw new Error('assertion failed: nothing is dispatched without an agent')
+}

@@ -1,0 +1,89 @@
+import { createState, type Effect, type Event } from '@muster/protocol'
+import { expect, it } from 'vitest'
+import { createLoop } from './loop.ts'
+
+const first = createState(
+  {
+    mesh: 'm',
+    self: 'a',
+    name: 'a',
+    presence: { everyMs: 10_000, graceMs: 5_000, sleeps: false, restartMs: 300_000 },
+    remindMs: 1,
+    tickMs: 250,
+    seed: 1,
+    without: [],
+  },
+  { incarnation: 1, heads: {}, entries: [], carried: [], incidents: [] },
+  { monotonicMs: 0, bootMs: 0, unixMs: 0 },
+)
+
+const recipient = { kind: 'recipient', name: 'phone', publicKey: new Uint8Array(33), atUnixMs: 1 } as const
+
+it('performs the effects of an event in order, each stored before the next is sent', async () => {
+  const performed: string[] = []
+  const loop = createLoop(first, {
+    now: () => ({ monotonicMs: 1, bootMs: 1, unixMs: 1 }),
+    perform(effect: Effect) {
+      if (effect.kind !== 'keep-record') {
+        performed.push(effect.kind)
+        return undefined
+      }
+      return new Promise((resolve) => {
+        setImmediate(() => {
+          performed.push(effect.kind)
+          resolve()
+        })
+      })
+    },
+    onDropped: () => undefined,
+  })
+  loop.dispatch({ kind: 'command', command: { kind: 'publish', record: recipient } })
+  await loop.settled()
+  expect(performed.slice(0, 2)).toEqual(['keep-record', 'gossip'])
+})
+
+it('takes events one at a time, in the order of their arrival', async () => {
+  const seen: Event['kind'][] = []
+  const loop = createLoop(first, {
+    now: () => ({ monotonicMs: 1, bootMs: 1, unixMs: 1 }),
+    perform: () => undefined,
+    observe: (event) => seen.push(event.kind),
+    onDropped: () => undefined,
+  })
+  loop.dispatch({ kind: 'tick' })
+  loop.dispatch({ kind: 'waku-worked' })
+  loop.dispatch({ kind: 'tick' })
+  await loop.settled()
+  expect(seen).toEqual(['tick', 'waku-worked', 'tick'])
+})
+
+it('drops what is more than it can hold, and says so', async () => {
+  let dropped = 0
+  const loop = createLoop(first, {
+    now: () => ({ monotonicMs: 1, bootMs: 1, unixMs: 1 }),
+    perform: () => new Promise(() => undefined),
+    onDropped: () => {
+      dropped += 1
+    },
+  })
+  loop.dispatch({ kind: 'command', command: { kind: 'publish', record: recipient } })
+  for (let count = 0; count < 20_010; count += 1) loop.dispatch({ kind: 'tick' })
+  expect(dropped).toBeGreaterThan(0)
+  expect(dropped).toBeLessThanOrEqual(11)
+})
+
+it('takes nothing more after it was stopped', async () => {
+  let steps = 0
+  const loop = createLoop(first, {
+    now: () => ({ monotonicMs: 1, bootMs: 1, unixMs: 1 }),
+    perform: () => undefined,
+    observe: () => {
+      steps += 1
+    },
+    onDropped: () => undefined,
+  })
+  await loop.stop()
+  loop.dispatch({ kind: 'tick' })
+  await loop.settled()
+  expect(steps).toBe(0)
+})

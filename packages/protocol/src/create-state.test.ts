@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest'
+import { createState } from './create-state.ts'
+import type { Incident } from './incidents/incident.ts'
+import type { Restored } from './options.ts'
+import { fixedRecords, MESH } from './testing/fixed-records.ts'
+import { heldRecord, incidentOf, NOTHING_RESTORED, OPTIONS, START } from './testing/make-state.ts'
+import { hostIncidentId } from './wire/names.ts'
+import type { AbsenceFault, Life, SignedAs } from './wire/records.ts'
+
+const HOUR = 3_600_000
+const life = (incarnation: number, epoch = 0): Life => ({ incarnation, epoch })
+const restore = (change: Partial<Restored> = {}) => createState(OPTIONS, { ...NOTHING_RESTORED, ...change }, START)
+
+function verdictOn(subject: string, of: Life, fault: AbsenceFault = 'silent'): SignedAs<'verdict'> {
+  const { verdict } = fixedRecords
+  return {
+    ...verdict,
+    signer: 'laptop',
+    body: { ...verdict.body, subject, life: of, fault, votes: [], evidence: null },
+  }
+}
+
+/** An entry of a host in some life: what shows, after a restart, that the host lived. */
+function entryOf(host: string, of: Life): SignedAs<'entry'> {
+  const { entry } = fixedRecords
+  return { ...entry, signer: host, body: { ...entry.body, life: of } }
+}
+
+const openIncident = (of: Life, change: Partial<Incident> = {}): Incident =>
+  incidentOf({
+    id: hostIncidentId(MESH, 'vps', of),
+    life: of,
+    openedAtMs: 77_000,
+    sinceUnixMs: START.unixMs - HOUR,
+    ...change,
+  })
+
+describe('a first start', () => {
+  test('judges nobody for one period, and until one catch-up round has ended', () => {
+    expect(restore().quiet).toEqual({ sinceMs: 0, untilMs: 10_000, rounds: 1, inRound: false })
+  })
+
+  test('knows nobody and holds nothing', () => {
+    const state = restore()
+    expect([state.members.size, state.records.size, state.incidents.size, state.heads.size]).toEqual([0, 0, 0, 0])
+    expect(state).toMatchObject({ life: life(1), sets: [0, 0], stopping: false, isolated: false })
+  })
+
+  test('numbers its attempts above those of every earlier start', () => {
+    expect(restore({ incarnation: 2 }).nextAttempt).toBeGreaterThan(restore({ incarnation: 1 }).nextAttempt + 900_000)
+    expect(Number.isSafeInteger(restore({ incarnation: 2 ** 32 - 1 }).nextAttempt + 1_000_000)).toBe(true)
+  })
+})
+
+describe('after a restart', () => {
+  const { member, leave } = fixedRecords
+  const at = { ...member, signer: 'vps' }
+
+  test('members are known from their records, and watched from this moment on', () => {
+    const state = restore({ carried: [{ record: at, ageMs: HOUR }] })
+    expect(state.members.get('vps')).toMatchObject({
+      state: 'alive',
+      heardAtMs: 0,
+      heartbeat: null,
+      profile: { name: 'vps-1' },
+    })
+    expect(state.members.has('me')).toBe(false)
+  })
+
+  test('this host is no member of its own', () => {
+    expect(restore({ carried: [{ record: { ...member, signer: 'me' }, ageMs: 0 }] }).members.size).toBe(0)
+  })
+
+  test('who said goodbye is still gone, unless it has lived since', () => {
+    const gone = { ...leave, signer: 'vps' }
+    const carried = [at, gone].map((record) => ({ record, ageMs: HOUR }))
+    expect(restore({ carried }).members.get('vps')?.state).toBe('left')
+    expect(restore({ carried, entries: [entryOf('vps', life(8))] }).members.get('vps')).toMatchObject({
+      state: 'alive',
+      life: life(8),
+    })
+  })
+
+  test('records keep their age', () => {
+    const [id, { record }] = heldRecord('a', { kind: 'silence', matcher: 'x', forMs: HOUR, atUnixMs: 0 })
+    const state = restore({ carried: [{ record, ageMs: 1_000 }] })
+    expect(state.records.get(id)?.bornAtMs).toBe(-1_000)
+    expect(state.sets).not.toEqual([0, 0])
+  })
+
+  test('the notice log is known again', () => {
+    const { notice } = fixedRecords
+    expect(restore({ carried: [{ record: notice, ageMs: 5_000 }] }).facts.size).toBe(1)
+  })
+
+  test('the newest result of each check is known, and retired ones are not', () => {
+    const { entry } = fixedRecords
+    const first = { ...entry, signer: 'vps', body: { ...entry.body, retired: [] } }
+    const second = { ...first, body: { ...first.body, seq: 14, results: [], retired: ['backup'] } }
+    expect([
+      ...(restore({ entries: [first] })
+        .results.get('vps')
+        ?.keys() ?? []),
+    ]).toEqual(['disk', 'backup'])
+    expect([
+      ...(restore({ entries: [first, second] })
+        .results.get('vps')
+        ?.keys() ?? []),
+    ]).toEqual(['disk'])
+  })
+})
+
+describe('an incident that was open', () => {
+  const record = verdictOn('vps', life(3))
+  const carried = [{ record, ageMs: HOUR }]
+
+  test('of a host that is still away goes on, and the host is still silent', () => {
+    const state = restore({ carried, incidents: [openIncident(life(3))] })
+    expect([...state.incidents.values()]).toMatchObject([{ state: 'firing', openedAtMs: 0, resolvedAtMs: null }])
+    expect(state.members.get('vps')).toMatchObject({ state: 'silent', life: life(3), verdict: record })
+  })
+
+  test('of a host asleep goes on as such', () => {
+    const asleep = [{ record: verdictOn('vps', life(3), 'asleep'), ageMs: 0 }]
+    const state = restore({ carried: asleep, incidents: [openIncident(life(3), { fault: 'asleep' })] })
+    expect(state.members.get('vps')?.state).toBe('asleep')
+  })
+
+  test('of a host that has lived since is over', () => {
+    const state = restore({ carried, incidents: [openIncident(life(3))], entries: [entryOf('vps', life(4))] })
+    expect([...state.incidents.values()]).toMatchObject([{ state: 'resolved', resolvedUnixMs: START.unixMs }])
+    expect(state.members.get('vps')?.state).toBe('alive')
+  })
+
+  test('of this host itself is over: it may have been isolated, and is judged anew', () => {
+    const incident = openIncident(life(1), { host: 'me', fault: 'isolated', id: hostIncidentId(MESH, 'me', life(1)) })
+    expect([...restore({ incarnation: 2, incidents: [incident] }).incidents.values()]).toMatchObject([
+      { state: 'resolved' },
+    ])
+  })
+
+  test('without a verdict that still holds is over', () => {
+    expect([...restore({ incidents: [openIncident(life(3))] }).incidents.values()]).toMatchObject([
+      { state: 'resolved' },
+    ])
+  })
+
+  test('stands on the verdict on the newest of its lives', () => {
+    const renamed = openIncident(life(4), { aliases: [hostIncidentId(MESH, 'vps', life(3))] })
+    const both = [life(4), life(3)].map((of) => ({ record: verdictOn('vps', of), ageMs: HOUR }))
+    expect(restore({ carried: both, incidents: [renamed] }).members.get('vps')?.verdict?.body.life).toEqual(life(4))
+  })
+
+  test('of a check goes on until its host says otherwise', () => {
+    const incident = incidentOf({ check: 'disk', fault: 'check', life: null, episode: 2 })
+    expect([...restore({ incidents: [incident] }).incidents.values()]).toMatchObject([
+      { state: 'firing', check: 'disk' },
+    ])
+  })
+
+  test('keeps counting its length from when the host was last heard', () => {
+    const state = restore({ carried, incidents: [openIncident(life(3))] })
+    expect([...state.incidents.values()]).toMatchObject([{ sinceAtMs: -HOUR }])
+  })
+})
+
+test('an incident that was over stays over, and is forgotten in its time', () => {
+  const over = openIncident(life(3), { state: 'resolved', resolvedAtMs: 90_000, resolvedUnixMs: START.unixMs - HOUR })
+  expect([...restore({ incidents: [over] }).incidents.values()]).toMatchObject([{ state: 'resolved', resolvedAtMs: 0 }])
+})

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { flapping } from '../limits.ts'
+import type { HeldRecord, MemberState } from '../state.ts'
+import { fixedRecords } from '../testing/fixed-records.ts'
+import { incidentOf, memberAt, stateWith } from '../testing/make-state.ts'
+import type { AbsenceFault } from '../wire/records.ts'
+import { beginWork } from '../work.ts'
+import { endSteadyFlapping, noticeFlapping, outagesOf } from './flapping.ts'
+
+const NOW = 3_600_000
+const { verdict } = fixedRecords
+
+/** Verdicts on `vps` as [incarnation, how long ago, fault]. */
+function heldVerdicts(
+  verdicts: readonly (readonly [number, number, AbsenceFault?])[],
+): ReadonlyMap<string, HeldRecord> {
+  return new Map(
+    verdicts.map(([incarnation, agoMs, fault = 'silent'], index) => {
+      const body = { ...verdict.body, subject: 'vps', fault, life: { incarnation, epoch: 0 } }
+      return [`${index}`, { record: { ...verdict, body }, bornAtMs: NOW - agoMs, learntAtMs: NOW }]
+    }),
+  )
+}
+
+const ended = (incarnation: number) => ({ incarnation, epoch: 0 })
+
+test.each<[string, readonly (readonly [number, number, AbsenceFault?])[], number]>([
+  ['the life that ends now counts without a verdict', [], 1],
+  ['it counts once', [[3, 0]], 1],
+  [
+    'two verdicts on one life count once',
+    [
+      [2, 100],
+      [2, 200],
+    ],
+    2,
+  ],
+  [
+    'earlier lives within ten minutes count',
+    [
+      [1, flapping.withinMs],
+      [2, 60_000],
+    ],
+    3,
+  ],
+  [
+    'earlier ones do not',
+    [
+      [1, flapping.withinMs + 1],
+      [2, 60_000],
+    ],
+    2,
+  ],
+  [
+    'sleeps and stops are no outages',
+    [
+      [1, 100, 'asleep'],
+      [2, 200, 'stopped'],
+    ],
+    1,
+  ],
+])('outages are counted from the verdicts: %s', (_, verdicts, expected) => {
+  expect(outagesOf(stateWith([], NOW, { records: heldVerdicts(verdicts) }), 'vps', ended(3))).toBe(expected)
+  expect(outagesOf(stateWith([], NOW, { records: heldVerdicts(verdicts) }), 'nas', ended(3))).toBe(1)
+})
+
+test('a verdict learnt later turns an open incident into a flapping one', () => {
+  const incident = incidentOf({ life: ended(3) })
+  const incidents = new Map([[incident.id, incident]])
+  const work = beginWork(
+    stateWith([], NOW, {
+      incidents,
+      records: heldVerdicts([
+        [1, 100],
+        [2, 50],
+      ]),
+    }),
+  )
+  noticeFlapping(work, 'vps')
+  expect([...work.state.incidents.values()]).toMatchObject([{ fault: 'flapping', outages: 3 }])
+})
+
+test.each<[string, number, MemberState, number, boolean]>([
+  // outages, state, for how long, whether it ends
+  ['ends when its host has been steady for five minutes', 3, 'alive', flapping.holdMs, true],
+  ['does not end before', 3, 'alive', flapping.holdMs - 1, false],
+  ['must be steady twice as long after a fourth outage', 4, 'alive', 2 * flapping.holdMs - 1, false],
+  ['ends then', 4, 'alive', 2 * flapping.holdMs, true],
+  ['waits an hour at most', 40, 'alive', flapping.holdMostMs, true],
+  ['does not end while its host is away', 3, 'silent', 10 * flapping.holdMs, false],
+])('a flapping incident %s', (_, outages, state, steadyMs, ends) => {
+  const incident = incidentOf({ fault: 'flapping', outages })
+  const member = memberAt('vps', NOW, { state, stateAtMs: NOW - steadyMs })
+  const work = beginWork(stateWith([member], NOW, { incidents: new Map([[incident.id, incident]]) }))
+  endSteadyFlapping(work)
+  expect([...work.state.incidents.values()]).toMatchObject([{ state: ends ? 'resolved' : 'firing' }])
+})

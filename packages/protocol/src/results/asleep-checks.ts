@@ -1,0 +1,62 @@
+/**
+ * Checks whose heartbeat holds even while their host sleeps (`heartbeat: always`, as a daily backup).
+ *
+ * A sleeping host judges nothing, so its peers do. They all hold the same newest result, and wait one catch-up round
+ * longer than promised, so that none of them speaks from a log that is behind. The incident has the id that the host
+ * itself would give it, for the host signs `late` with the same episode when it wakes.
+ */
+import type { HostId } from '../ids.ts'
+import { openCheckIncidentOf } from '../incidents/check-incidents.ts'
+import { keepIncident } from '../incidents/host-incidents.ts'
+import { limits } from '../limits.ts'
+import { checkIncidentId } from '../wire/names.ts'
+import type { Result } from '../wire/records.ts'
+import { nowOf, put, type Work } from '../work.ts'
+
+/** Notes when a result that promises the next one `always` was learnt. */
+export function notePromise(work: Work, host: HostId, result: Result): void {
+  if (result.heartbeat === 'always')
+    put(work, 'promisedAtMs', promiseKey(host, result.check), work.state.clock.elapsedMs)
+}
+
+/** Opens incidents for the overdue checks of hosts that are asleep. */
+export function judgeAsleepChecks(work: Work): void {
+  for (const member of work.state.members.values()) {
+    if (member.state !== 'asleep') continue
+    for (const result of work.state.results.get(member.host)?.values() ?? []) judge(work, member.host, result)
+  }
+}
+
+function judge(work: Work, host: HostId, result: Result): void {
+  if (result.heartbeat !== 'always' || result.status !== 'ok') return
+  const { clock, options } = work.state
+  const sinceMs = work.state.promisedAtMs.get(promiseKey(host, result.check)) ?? 0
+  if (clock.elapsedMs - sinceMs <= result.everyMs + result.graceMs + limits.catchUpEveryMs) return
+  if (openCheckIncidentOf(work, host, result.check) !== null) return
+  const episode = result.episode + 1
+  keepIncident(work, {
+    id: checkIncidentId(options.mesh, host, result.check, episode),
+    aliases: [],
+    host,
+    check: result.check,
+    fault: 'check',
+    severity: 'critical',
+    state: 'firing',
+    life: null,
+    episode,
+    openedAtMs: nowOf(work),
+    sinceAtMs: nowOf(work),
+    resolvedAtMs: null,
+    worsenedAtMs: null,
+    sinceUnixMs: result.atUnixMs,
+    resolvedUnixMs: null,
+    voters: [options.self],
+    observers: 1,
+    because: `no report within ${Math.round((result.everyMs + result.graceMs) / 1_000)} s, and its host is asleep`,
+    outages: 0,
+  })
+}
+
+function promiseKey(host: HostId, check: string): string {
+  return `${host}/${check}`
+}

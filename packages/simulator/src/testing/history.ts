@@ -1,0 +1,173 @@
+/** Hand-made happenings for tests of checkers: each function makes one, with what does not matter filled in. */
+import type { AnySigned, Effect, HostId, Incident, Notice, NoticeRecord, SignedAs, Transition } from '@muster/protocol'
+import { createWatch, type Watch } from '../checkers/all.ts'
+import type { Checker, Surroundings } from '../checkers/checker.ts'
+import type { CoreView } from '../core.ts'
+import type { Cause, Happening, Mode, Shown } from '../happening.ts'
+
+const PRESENCE = { everyMs: 10_000, graceMs: 5_000, sleeps: false, restartMs: 120_000 }
+const ENVELOPE = { version: 1, mesh: 'mesh', signature: new Uint8Array() } as const
+
+/** A core's view in which nothing is wrong. */
+export function view(rest: Partial<CoreView> = {}): CoreView {
+  return {
+    life: { incarnation: 1, epoch: 0 },
+    members: new Map(),
+    incidents: new Map(),
+    heads: new Map(),
+    isolated: false,
+    quiet: null,
+    ...rest,
+  }
+}
+
+/** Runs one checker over a history of the hosts `a`, `b`, `c` (all running from 0 on) and returns it. */
+export function judge(make: (surroundings: Surroundings) => Checker, history: readonly Happening[]): Watch {
+  const hosts = ['a', 'b', 'c']
+  const watch = createWatch(
+    hosts.map((id) => ({ id, presence: PRESENCE })),
+    [make],
+  )
+  for (const host of hosts) watch.see(mode(0, host, 'running', 'start'))
+  for (const happening of history) watch.see(happening)
+  return watch
+}
+
+export function mode(atMs: number, host: HostId, next: Mode, cause: Cause): Happening {
+  return { kind: 'mode', atMs, host, mode: next, cause }
+}
+
+/** Both directions of a link. */
+export function link(atMs: number, a: HostId, b: HostId, up: boolean): Happening[] {
+  return [
+    { kind: 'link', atMs, from: a, to: b, up },
+    { kind: 'link', atMs, from: b, to: a, up },
+  ]
+}
+
+export function heard(atMs: number, by: HostId, of: HostId, beat = 1): Happening {
+  return { kind: 'heard', atMs, by, of, life: { incarnation: 1, epoch: 0 }, beat, ageMs: 0 }
+}
+
+export function effect(atMs: number, host: HostId, what: Effect, before: CoreView = view()): Happening {
+  return { kind: 'effect', atMs, host, effect: what, before }
+}
+
+export function concluded(atMs: number, host: HostId, subject: HostId, before: CoreView = view()): Happening {
+  const life = { incarnation: 1, epoch: 0 }
+  return effect(atMs, host, { kind: 'concluded', subject, life, beat: 1, ageMs: 15_100, how: 'votes' }, before)
+}
+
+/** The effect of casting a vote. */
+export function vote(atMs: number, host: HostId, subject: HostId, before: CoreView = view()): Happening {
+  const body = { subject, life: { incarnation: 1, epoch: 0 }, beat: 1, ageMs: 13_000, round: 1, evidence: null }
+  return effect(atMs, host, { kind: 'gossip', record: { ...ENVELOPE, domain: 'vote', signer: host, body } }, before)
+}
+
+/** An entry as its signer wrote it. */
+export function entry(signer: HostId, incarnation: number, seq: number): SignedAs<'entry'> {
+  const body = {
+    life: { incarnation, epoch: 0 },
+    seq,
+    previous: null,
+    atUnixMs: 0,
+    results: [],
+    retired: [],
+  }
+  return { ...ENVELOPE, domain: 'entry', signer, body }
+}
+
+export function keepEntry(
+  atMs: number,
+  host: HostId,
+  record: SignedAs<'entry'>,
+  cid = `cid-${record.body.seq}`,
+): Happening {
+  const head = { incarnation: record.body.life.incarnation, seq: record.body.seq, cid }
+  return effect(atMs, host, { kind: 'keep-entry', entry: record, head, sync: true })
+}
+
+export function noticeRecord(signer: HostId, step: NoticeRecord['step'], transition: Transition = 'fired'): AnySigned {
+  const body = { step, incidents: ['i1'], transition, recipient: 'phone', attempt: 1 }
+  return { ...ENVELOPE, domain: 'notice', signer, body }
+}
+
+/** The effect of gossiping a line of the notice log. */
+export function says(
+  atMs: number,
+  host: HostId,
+  step: NoticeRecord['step'],
+  transition: Transition = 'fired',
+): Happening {
+  return effect(atMs, host, { kind: 'gossip', record: noticeRecord(host, step, transition) })
+}
+
+export function arrived(atMs: number, host: HostId, record: AnySigned): Happening {
+  return { kind: 'arrived', atMs, host, from: record.signer, record }
+}
+
+/** A notice that tells of the incident `i1` of host `c`. */
+export function notice(transition: Transition = 'fired'): Notice {
+  return {
+    mesh: 'mesh',
+    transition,
+    incidents: [
+      {
+        id: 'i1',
+        aliases: [],
+        host: 'c',
+        hostName: 'c',
+        check: '',
+        fault: 'silent',
+        severity: 'critical',
+        sinceUnixMs: 0,
+        lastedMs: 0,
+        voters: [],
+        observers: 2,
+        alsoOn: [],
+        because: '',
+      },
+    ],
+    massDeath: false,
+    toldBy: 'a',
+    writtenUnixMs: 0,
+  }
+}
+
+export function copy(atMs: number, host: HostId, transition: Transition = 'fired'): Happening {
+  return { kind: 'copy', atMs, host, attempt: 1, recipient: 'phone', notice: notice(transition) }
+}
+
+export function shown(atMs: number, what: Shown | null, host: HostId = 'c'): Happening {
+  return { kind: 'shown', atMs, recipient: 'phone', host, check: '', incident: 'i1', shown: what }
+}
+
+/** The effect of an incident of host `c` that opened or ended. */
+export function incident(atMs: number, host: HostId, rest: Partial<Incident> = {}): Happening {
+  return effect(atMs, host, { kind: 'incident', incident: openIncident(rest) })
+}
+
+export function openIncident(rest: Partial<Incident> = {}): Incident {
+  return {
+    id: 'i1',
+    aliases: [],
+    host: 'c',
+    check: '',
+    fault: 'silent',
+    severity: 'critical',
+    state: 'firing',
+    life: { incarnation: 1, epoch: 0 },
+    episode: 0,
+    openedAtMs: 0,
+    resolvedAtMs: null,
+    sinceAtMs: 0,
+    worsenedAtMs: null,
+    sinceUnixMs: 0,
+    resolvedUnixMs: null,
+    voters: ['a', 'b'],
+    observers: 2,
+    because: '',
+    outages: 1,
+    ...rest,
+  }
+}
