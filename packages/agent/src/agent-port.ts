@@ -14,6 +14,7 @@ export interface HistoryEntry {
   readonly entry: SignedAs<'entry'>
 }
 
+/** Which entries are wanted. */
 export interface HistoryQuery {
   readonly host?: HostId
   readonly check?: string
@@ -69,6 +70,7 @@ export interface Reach {
   readonly warnings: readonly string[]
 }
 
+/** A running agent, from its front ends. */
 export interface AgentPort {
   readonly self: HostId
   readonly name: string

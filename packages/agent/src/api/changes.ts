@@ -66,7 +66,7 @@ export async function maintain(agent: AgentPort, body: z.infer<typeof maintenanc
 /** Adds a recipient whose public key came by hand. */
 export async function addRecipient(agent: AgentPort, body: z.infer<typeof recipientBody>): Promise<unknown> {
   const key = readPublicKey(body.publicKey)
-  const known = recipientsOf(agent.state()).find(({ publicKey }) => Buffer.from(publicKey).equals(key))
+  const known = recipientsOf(agent.state()).find(({ publicKey }) => compressed(Buffer.from(publicKey)).equals(key))
   if (known !== undefined) throw new HttpError(409, 'known-key', `this key is that of ${known.name} already`)
   return { name: body.name, warnings: await agent.addRecipient(body.name, new Uint8Array(key)) }
 }
@@ -144,8 +144,13 @@ function readPublicKey(text: string): Buffer {
   const digits = text.trim().replace(/^0x/i, '')
   try {
     if (!/^([0-9a-f]{66}|[0-9a-f]{130})$/i.test(digits)) throw new Error('not hex of that length')
-    return Buffer.from(ECDH.convertKey(digits, 'secp256k1', 'hex', 'hex', 'compressed') as string, 'hex')
+    return compressed(Buffer.from(digits, 'hex'))
   } catch {
     throw badRequest('bad-key', 'this is not a secp256k1 public key: 33 or 65 bytes, in hex')
   }
+}
+
+/** The 33-byte form of a public key. Throws when it is no point of the curve. */
+function compressed(key: Buffer): Buffer {
+  return Buffer.from(ECDH.convertKey(key, 'secp256k1', undefined, 'hex', 'compressed') as string, 'hex')
 }

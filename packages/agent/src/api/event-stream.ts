@@ -4,6 +4,7 @@ import type { AgentEvent } from '../agent-port.ts'
 import { HttpError } from './http-error.ts'
 import { EVENT_BACKLOG_BYTES_MAX, EVENT_BEAT_MS, EVENT_CLIENTS_MAX, EVENT_STATE_MS } from './limits.ts'
 
+/** The stream of one server. */
 export interface EventStream {
   /** Takes a response over until its client goes or the agent stops. Throws an `HttpError` 503 when there are too many. */
   add(response: ServerResponse): void

@@ -20,6 +20,7 @@ export interface GuardOptions {
   readonly port: () => number
 }
 
+/** The checks of one server. Each throws an `HttpError` and says nothing when all is well. */
 export interface Guard {
   /** Refuses a Host or an Origin that is not ours. Throws an `HttpError` 403. */
   checkPlace(request: IncomingMessage): void

@@ -12,8 +12,9 @@ export const HEADER_BYTES_MAX = 8 * 1024
 export const URL_CHARS_MAX = 2_048
 /** Connections at once: a person's tools, a scraper and some jobs. */
 export const CONNECTIONS_MAX = 128
-/** How long a head, and a whole request, may take to arrive. Milliseconds. */
+/** How long a request's head may take to arrive. Milliseconds. */
 export const HEADERS_TIMEOUT_MS = 5_000
+/** How long a whole request may take to arrive. Milliseconds. */
 export const REQUEST_TIMEOUT_MS = 15_000
 /** How long an idle connection is kept. Milliseconds. */
 export const KEEP_ALIVE_MS = 5_000
@@ -25,8 +26,9 @@ export const EVENT_BEAT_MS = 15_000
 export const EVENT_STATE_MS = 1_000
 /** Bytes that may wait for a slow listener; beyond it, it is let go and may come again. */
 export const EVENT_BACKLOG_BYTES_MAX = 256 * 1024
-/** Entries of one history answer, and how many there are when the request does not say. */
+/** Entries of one history answer, at most. */
 export const HISTORY_ENTRIES_MAX = 5_000
+/** Entries of one history answer when the request does not say. */
 export const HISTORY_ENTRIES = 500
 /** Pairings under way at once: each holds a subscription for an hour. */
 export const PAIRINGS_MAX = 8
@@ -34,9 +36,11 @@ export const PAIRINGS_MAX = 8
 export const PAIRING_WAIT_MS_MAX = 25_000
 /** How long the end of a pairing can be asked for. Milliseconds. */
 export const PAIRING_KEPT_MS = 10 * 60_000
-/** Marks of a host's heartbeat bar, and the time that each stands for. Milliseconds. */
+/** Marks of a host's heartbeat bar. */
 export const MARKS_MAX = 40
+/** The time that one mark stands for. Milliseconds. */
 export const MARK_MS = 20_000
-/** Characters of a name, a matcher or who acknowledges. */
+/** Characters of a name. */
 export const NAME_CHARS_MAX = 64
+/** Characters of a silence's matcher, as on the wire. */
 export const MATCHER_CHARS_MAX = 200

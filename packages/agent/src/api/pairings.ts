@@ -5,6 +5,7 @@ import { HttpError, notFound } from './http-error.ts'
 import { PAIRING_KEPT_MS, PAIRINGS_MAX } from './limits.ts'
 import type { PairingStateView, PairingView } from './shapes.ts'
 
+/** The pairings of one server. */
 export interface Pairings {
   /** Starts one. Throws an `HttpError` 503 when too many are under way. */
   start(name: string): Promise<PairingView>

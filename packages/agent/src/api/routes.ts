@@ -130,35 +130,24 @@ async function readHistory({ query }: Asked, { agent }: RouteDeps): Promise<Answ
   const since = query.has('since') ? wholeNumber(query, 'since', 0, Number.MAX_SAFE_INTEGER) : undefined
   const check = query.get('check') ?? undefined
   const named = query.get('host')
-  const hosts = named === null ? undefined : viewHosts(state).filter(({ id, name }) => id === named || name === named)
-  if (hosts !== undefined && hosts.length === 0) throw notFound('no-such-host', `no host is called ${named}`)
+  const hosts = viewHosts(state).filter(({ id, name }) => named === null || id === named || name === named)
+  if (hosts.length === 0) throw notFound('no-such-host', `no host is called ${named}`)
   const entries: HistoryEntryView[] = []
-  let truncated = false
-  for (const host of hosts ?? [undefined]) {
-    const wanted = {
-      // A filter by check leaves entries out after they were read: read more than are answered.
-      limit: check === undefined ? limit + 1 : HISTORY_ENTRIES_MAX,
-      ...(host === undefined ? {} : { host: host.id }),
-      ...(check === undefined ? {} : { check }),
-      ...(since === undefined ? {} : { sinceUnixMs: since }),
-    }
-    for await (const entry of agent.history(wanted)) {
+  // Each host on its own, so that a talkative one does not hide the others.
+  for (const { id } of hosts) {
+    const wanted = { host: id, limit: limit + 1, ...(check === undefined ? {} : { check }) }
+    for await (const entry of agent.history(since === undefined ? wanted : { ...wanted, sinceUnixMs: since })) {
       const view = viewEntry(state, entry, check)
-      if (view === null) continue
-      if (entries.length >= limit) {
-        truncated = true
-        break
-      }
-      entries.push(view)
+      if (view !== null) entries.push(view)
     }
   }
-  const ids = hosts === undefined ? undefined : new Set(hosts.map(({ id }) => id))
+  entries.sort((a, b) => b.atUnixMs - a.atUnixMs)
+  const ids = new Set(hosts.map(({ id }) => id))
   const incidents = viewIncidents(state)
-    .filter((incident) => ids === undefined || ids.has(incident.host))
-    .filter((incident) => check === undefined || incident.check === check)
+    .filter((incident) => ids.has(incident.host) && (check === undefined || incident.check === check))
     .filter(({ resolvedUnixMs }) => since === undefined || resolvedUnixMs === null || resolvedUnixMs >= since)
     .sort((a, b) => b.sinceUnixMs - a.sinceUnixMs)
-  const view: HistoryView = { entries: entries.sort((a, b) => b.atUnixMs - a.atUnixMs), incidents, truncated }
+  const view: HistoryView = { entries: entries.slice(0, limit), incidents, truncated: entries.length > limit }
   return ok(view)
 }
 

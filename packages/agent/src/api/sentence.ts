@@ -18,7 +18,8 @@ export function sentenceOf(
     case 'flapping':
       return `${hostName} comes and goes`
     case 'check':
-      return `${hostName} ${check}${because === '' ? ` is ${severity}` : ` ${because}`}`
+      // "139 > 2000: yes" answers a question; in a sentence the fact is enough.
+      return `${hostName} ${check} ${because === '' ? `is ${severity}` : because.replace(/: yes$/, '')}`
     default:
       return fault satisfies never
   }

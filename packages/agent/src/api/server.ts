@@ -41,6 +41,7 @@ export interface ApiOptions {
   readonly onBug?: (error: unknown) => void
 }
 
+/** The server of one agent. */
 export interface ApiServer {
   /** Listens. Throws a `ConfigError`, `api-port-taken` or `api-address`, when it cannot. */
   start(): Promise<void>
@@ -138,7 +139,7 @@ export function createApiServer(agent: AgentPort, options: ApiOptions): ApiServe
       response.destroy()
       return
     }
-    const known = error instanceof HttpError ? error : undefined
+    const known = knownError(error)
     if (known === undefined && !request.destroyed) options.onBug?.(error)
     const status = known?.status ?? 500
     // What is still coming of a body that we refused is not worth reading.
@@ -172,6 +173,14 @@ export function createApiServer(agent: AgentPort, options: ApiOptions): ApiServe
     },
     address: () => (server.listening ? addressOf(server, options.listen) : undefined),
   }
+}
+
+/** Ours, and what the agent refuses for a reason that the user can mend. */
+function knownError(error: unknown): HttpError | undefined {
+  if (error instanceof HttpError) return error
+  if (!(error instanceof Error) || error.name !== 'RecipientError') return undefined
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'refused'
+  return new HttpError(409, code, error.message)
 }
 
 const SAFE_HEADERS = {

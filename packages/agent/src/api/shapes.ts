@@ -20,6 +20,7 @@ export type HostReach = 'direct' | 'relayed' | 'none'
 /** One mark of a heartbeat bar: here, warning or late, critical, no answer, unknown, asleep. */
 export type Mark = 'o' | 'w' | 'c' | '_' | '?' | 'z'
 
+/** One check of one host. */
 export interface CheckView {
   readonly host: HostId
   readonly hostName: string
@@ -39,6 +40,7 @@ export interface CheckView {
   readonly atUnixMs: number | null
 }
 
+/** One host, as this one sees it. */
 export interface HostView {
   readonly id: HostId
   readonly name: string
@@ -73,6 +75,7 @@ export interface ToldView {
   readonly atUnixMs: number | null
 }
 
+/** One incident, open or ended. */
 export interface IncidentView {
   readonly id: IncidentId
   readonly aliases: readonly IncidentId[]
@@ -103,14 +106,16 @@ export interface IncidentView {
   readonly folded: boolean
 }
 
+/** One device that is told. */
 export interface RecipientView {
   readonly id: RecipientId
   readonly name: string
-  /** Compressed secp256k1, hex. */
+  /** secp256k1, hex. */
   readonly publicKey: string
   readonly addedUnixMs: number
 }
 
+/** `GET /api/v1/status`: the whole mesh in one answer. */
 export interface StatusView {
   readonly host: HostId
   readonly name: string
@@ -155,6 +160,7 @@ export interface HistoryResultView {
   readonly atUnixMs: number
 }
 
+/** One entry of a host's signed log. */
 export interface HistoryEntryView {
   readonly host: HostId
   readonly hostName: string
@@ -166,6 +172,7 @@ export interface HistoryEntryView {
   readonly retired: readonly string[]
 }
 
+/** `GET /api/v1/history`. */
 export interface HistoryView {
   /** Newest first. */
   readonly entries: readonly HistoryEntryView[]
@@ -175,6 +182,7 @@ export interface HistoryView {
   readonly truncated: boolean
 }
 
+/** A pairing that was started: what to show to the device. */
 export interface PairingView {
   readonly id: string
   readonly link: string

@@ -24,6 +24,7 @@ export interface ApiAnswer {
   readonly body: string
 }
 
+/** The API of one running agent. */
 export interface ApiClient {
   readonly address: string
   get<T>(path: string, signal?: AbortSignal): Promise<T>

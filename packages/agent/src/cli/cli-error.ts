@@ -10,6 +10,7 @@ export const EXIT = {
   noAgent: 3,
 } as const
 
+/** One of them. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** A command that cannot do its work, ready to be told. */

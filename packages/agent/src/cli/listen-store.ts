@@ -65,10 +65,14 @@ export async function readOrCreateListenKey(folder: Folder): Promise<WakuKeyPair
     await writeKeyFile(folder.listenKey, `${HEADER}\n${Buffer.from(made.privateKey).toString('hex')}\n`, WORDS)
     return made
   }
-  const [header, digits = ''] = (await readKeyFile(folder.listenKey, WORDS)).split('\n')
+  return await readKeyFile(folder.listenKey, WORDS, (text) => parseKey(text, folder.listenKey))
+}
+
+function parseKey(text: string, file: string): WakuKeyPair {
+  const [header, digits = ''] = text.split('\n')
   if (header !== HEADER || !/^[0-9a-f]{64}$/.test(digits)) {
     const remedy = 'move it away and pair again: muster listen LINK'
-    throw configError({ code: 'listen-key-malformed', file: folder.listenKey, what: 'this is no listen key', remedy })
+    throw configError({ code: 'listen-key-malformed', file, what: 'this is no listen key', remedy })
   }
   const privateKey = new Uint8Array(Buffer.from(digits, 'hex'))
   return { privateKey, publicKey: publicKeyOf(privateKey) }

@@ -5,10 +5,10 @@ import { hostNameOf, initialConfig } from '../config/init.ts'
 import { isHostName } from '../identity/certificate.ts'
 import { createFolder, type Folder, readOrCreateApiToken } from '../identity/folder.ts'
 import { generateHostKey, type HostKey, writeHostKey } from '../identity/host-key.ts'
-import { exists } from '../identity/key-file.ts'
+import { exists, shellWord } from '../identity/key-file.ts'
 import { writeSwarmKey } from '../identity/swarm-key.ts'
 import { CliError, EXIT, usageError } from './cli-error.ts'
-import { findFreePorts, type Ports } from './free-ports.ts'
+import { findFreePorts, type Ports, portsBeside } from './free-ports.ts'
 
 /** What a new host is made of. */
 export interface NewHost {
@@ -51,7 +51,7 @@ export async function createHost({
   swarmKey,
   peers,
 }: NewHost): Promise<{ ports: Ports; hostKey: HostKey }> {
-  const ports = await findFreePorts()
+  const ports = await findFreePorts(await portsBeside(folder))
   await createFolder(folder)
   const written: string[] = []
   try {
@@ -81,7 +81,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 
 /** ` --dir DIR` when the folder is not the default one, for the commands that are suggested. */
 export function dirOption(folder: Folder, defaultPath: string): string {
-  return folder.path === defaultPath ? '' : ` --dir ${folder.path}`
+  return folder.path === defaultPath ? '' : ` --dir ${shellWord(folder.path)}`
 }
 
 /** This machine's addresses that another may reach, the public-looking first; loopback when there is no other. */

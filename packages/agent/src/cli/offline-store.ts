@@ -4,15 +4,14 @@ import { createState, parseRecord, type State, wireLimits } from '@muster/protoc
 import type { HistoryEntry, HistoryQuery } from '../agent-port.ts'
 import { systemClock } from '../clock.ts'
 import { hostNameOf } from '../config/init.ts'
-import { createCertificateBook } from '../identity/certificate.ts'
+import { loadConfig } from '../config/load.ts'
 import type { Folder } from '../identity/folder.ts'
 import { readHostKey } from '../identity/host-key.ts'
 import { exists } from '../identity/key-file.ts'
-import { meshKeyOf } from '../identity/mesh-key.ts'
 import { readSwarmKey } from '../identity/swarm-key.ts'
 import { createInbound } from '../shell/inbound.ts'
 import { createKeeping } from '../shell/keeping.ts'
-import { createSealOfOrigin } from '../shell/seal-of-origin.ts'
+import { createOrigin } from '../shell/origin.ts'
 import { createStore } from '../storage/index.ts'
 import { CliError, EXIT } from './cli-error.ts'
 
@@ -37,26 +36,24 @@ export async function openOffline(folder: Folder): Promise<OfflineStore> {
       'start it with: muster run',
     )
   }
-  const meshKey = meshKeyOf(await readSwarmKey(folder.swarmKey))
-  const hostKey = await readHostKey(folder.identityKey)
-  const mesh = meshKey.meshId
+  // The config knows this host's name; a broken one must not keep its history from its owner.
+  const machine = hostNameOf(hostname())
+  const name = await loadConfig(folder.config, machine).then(
+    ({ config }) => config.host,
+    () => machine,
+  )
+  const keys = { swarmKey: await readSwarmKey(folder.swarmKey), hostKey: await readHostKey(folder.identityKey) }
+  const { self, mesh, seal } = createOrigin({ ...keys, name }, systemClock)
   const store = await createStore(folder.data)
   try {
-    const book = createCertificateBook(meshKey.publicKey)
-    const seal = createSealOfOrigin({ hostKey, mesh, book })
     const inbound = createInbound({ mesh, seal, loop: noLoop, log: SILENT })
     const keeping = createKeeping({ store, seal, clock: systemClock, log: SILENT, read: inbound.stored })
     const restored = await keeping.restore(0)
-    const name = restored.carried.flatMap(({ record }) =>
-      record.domain === 'record' && record.signer === hostKey.hostId && record.body.kind === 'member'
-        ? [record.body.name]
-        : [],
-    )
     const state = createState(
       {
         mesh,
-        self: hostKey.hostId,
-        name: name.at(-1) ?? hostNameOf(hostname()),
+        self,
+        name,
         presence: { everyMs: 10_000, graceMs: 5_000, sleeps: false, restartMs: 300_000 },
         remindMs: 14_400_000,
         tickMs: 250,

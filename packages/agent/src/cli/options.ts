@@ -20,3 +20,13 @@ export async function duration(text: string, name: string): Promise<number> {
     throw error
   }
 }
+
+/** How long something may be kept quiet: what is longer than the mesh's memory would end early, so it is refused. */
+const QUIET_MS_MAX = 48 * 60 * 60 * 1_000
+
+/** The `--for` of a silence or a maintenance. Throws a `CliError`. */
+export async function quietFor(text: string): Promise<number> {
+  const ms = await duration(text, '--for')
+  if (ms <= QUIET_MS_MAX) return ms
+  throw usageError('--for: at most 48h, for as long as the mesh remembers', 'say it again before it ends')
+}

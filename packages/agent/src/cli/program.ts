@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { EXIT, explainError, usageError } from './cli-error.ts'
+import { plain } from './plain-text.ts'
 import { type CommonOptions, type Context, contextOf, type Surroundings } from './surroundings.ts'
 import { readVersion } from './version.ts'
 
@@ -26,6 +27,7 @@ async function parse(argv: readonly string[], surroundings: Surroundings): Promi
   let exitCode: number = EXIT.done
   const program = new Command('muster')
     .description('A roll call for the machines you own.')
+    .usage('[--dir <dir>] <command>')
     .option('--dir <dir>', 'the folder of this host (default: $MUSTER_DIR, else ~/.config/muster)')
     .option('-V, --version', 'print the version')
     .enablePositionalOptions()
@@ -63,14 +65,14 @@ async function parse(argv: readonly string[], surroundings: Surroundings): Promi
       })
     return command
   }
-  addCommands(program, add)
+  addCommands(program, add, argv.includes('--'))
   await program.parseAsync([...argv], { from: 'user' })
   return exitCode
 }
 
 type Add = (parent: Command, name: string, summary: string, load: () => Promise<Work>) => Command
 
-function addCommands(program: Command, add: Add): void {
+function addCommands(program: Command, add: Add, hasDashes: boolean): void {
   add(program, 'init', 'begin a new mesh on this host', async () => (await import('./commands/init.ts')).init).option(
     '--name <name>',
     "this host's name (default: the machine's)",
@@ -89,7 +91,7 @@ function addCommands(program: Command, add: Add): void {
     add(program, 'status', 'the mesh as this host sees it', async () => (await import('./commands/status.ts')).status),
   ).option('--watch', 'draw it again and again; q quits')
   json(add(program, 'hosts', 'the hosts of the mesh', async () => (await import('./commands/hosts.ts')).hosts))
-  addChecks(program, add)
+  addChecks(program, add, hasDashes)
   addTelling(program, add)
   addQuieting(program, add)
   json(
@@ -142,7 +144,7 @@ function addCommands(program: Command, add: Add): void {
   json(add(program, 'version', 'print the version', async () => (await import('./commands/version.ts')).version))
 }
 
-function addChecks(program: Command, add: Add): void {
+function addChecks(program: Command, add: Add, hasDashes: boolean): void {
   const check = group(program, 'check', 'what this host looks at')
   json(add(check, 'list', 'the checks of this host', async () => (await import('./commands/check.ts')).listChecks))
   json(add(check, 'kinds', 'what can be looked at', async () => (await import('./commands/check.ts')).listKinds))
@@ -190,7 +192,9 @@ function addChecks(program: Command, add: Add): void {
   add(program, 'exec', 'run a command and report how it ended', async () => (await import('./commands/exec.ts')).exec)
     .argument('<name>', 'the name of the push check')
     .argument('<command...>', 'what to run, after --')
-    .passThroughOptions()
+    .usage('[--dir <dir>] <name> -- <command...>')
+    // Without the dashes all that follows the name is the command's own.
+    .passThroughOptions(!hasDashes)
 }
 
 function addTelling(program: Command, add: Add): void {
@@ -272,6 +276,7 @@ function group(program: Command, name: string, summary: string): Command {
   const made = program
     .command(name)
     .description(summary)
+    .usage('<command>')
     .option('--dir <dir>', 'the folder of this host')
     .exitOverride()
     .argument('[command]')
@@ -279,14 +284,14 @@ function group(program: Command, name: string, summary: string): Command {
     .action((given: string | undefined) => {
       const names = made.commands.map((each) => each.name()).join(', ')
       throw given === undefined
-        ? usageError(`muster ${name}: which one? ${names}`, `muster ${name} --help explains them`)
-        : usageError(`muster ${name} ${given.slice(0, 40)}: there is no such command; there are ${names}`)
+        ? usageError(`which ${name} command? ${names}`, `muster ${name} --help explains them`)
+        : usageError(`there is no command ${name} ${plain(given, 40)}; there are ${names}`)
     })
   return made
 }
 
 function unknownCommand(program: Command, given: string): Error {
-  const name = given.slice(0, 40).replace(/[^\x20-\x7e]/g, '?')
+  const name = plain(given, 40)
   const close = program.commands.map((each) => each.name()).filter((each) => isClose(each, name))
   const hint = close[0] === undefined ? '' : ` Did you mean ${close[0]}?`
   return usageError(`there is no command ${name}.${hint} muster --help lists them all`)

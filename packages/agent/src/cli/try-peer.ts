@@ -4,14 +4,10 @@
  * The door's hello is the mesh's certificate of this host, so an answer shows that key and address are right.
  */
 import { decodeEnvelope } from '@muster/protocol'
-import {
-  CERTIFICATE_BYTES_MAX,
-  encodeCertificate,
-  issueCertificate,
-  verifyCertificate,
-} from '../identity/certificate.ts'
+import { systemClock } from '../clock.ts'
+import { CERTIFICATE_BYTES_MAX, verifyCertificate } from '../identity/certificate.ts'
 import type { HostKey } from '../identity/host-key.ts'
-import { meshKeyOf } from '../identity/mesh-key.ts'
+import { createOrigin } from '../shell/origin.ts'
 import { createSwarm } from '../swarm/create-swarm.ts'
 import { plain } from './plain-text.ts'
 
@@ -33,10 +29,7 @@ export interface Trial {
 /** Dials until the peer lets us in or says why not. Never throws for what the peer does. */
 export async function tryPeer(trial: Trial): Promise<{ readonly isGood: boolean; readonly line: string }> {
   const { peer, name, swarmKey, hostKey } = trial
-  const meshKey = meshKeyOf(swarmKey)
-  const certificate = encodeCertificate(
-    issueCertificate(meshKey, { host: hostKey.hostId, name, serial: Date.now(), issuedAtUnixMs: Date.now() }),
-  )
+  const { certificate, meshKey } = createOrigin({ swarmKey, hostKey, name }, systemClock)
   const met: string[] = []
   const swarm = createSwarm(
     { privateKey: hostKey.seed, swarmKeys: [swarmKey], listen: [] },

@@ -65,6 +65,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return good ? 0 : 1
   } catch (error) {
     options.say(`The demo failed: ${error instanceof Error ? error.message : String(error)}`)
+    for (const line of processes.lastWords()) options.say(`  ${line}`)
     return 1
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted)

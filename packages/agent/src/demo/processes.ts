@@ -25,6 +25,8 @@ export interface Processes {
   start(args: readonly string[]): Running
   /** Runs `muster` to its end. Throws with what it printed when it fails. */
   run(args: readonly string[]): Promise<string>
+  /** What each process that was started said last, for when something went wrong. */
+  lastWords(): readonly string[]
   /** Ends all that still run. */
   end(): Promise<void>
   /** Leaves them running when this process ends. */
@@ -34,6 +36,7 @@ export interface Processes {
 /** No processes yet. `keep` lets them outlive this process. */
 export function createProcesses({ keep }: { readonly keep: boolean }): Processes {
   const running = new Set<{ child: ChildProcess; ended: Promise<number | null> }>()
+  const said: { readonly args: readonly string[]; readonly kept: readonly string[] }[] = []
 
   function start(args: readonly string[]): Running {
     const child = spawn(process.execPath, [LAUNCHER, ...args], {
@@ -42,6 +45,7 @@ export function createProcesses({ keep }: { readonly keep: boolean }): Processes
       env: { ...process.env, NO_COLOR: '1' },
     })
     const kept: string[] = []
+    said.push({ args, kept })
     const listeners: ((line: string) => void)[] = []
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
@@ -73,6 +77,7 @@ export function createProcesses({ keep }: { readonly keep: boolean }): Processes
       if (code !== 0) throw new Error(`muster ${args[0]} ended with ${code}: ${process.lastWords().join(' ')}`)
       return lines.join('\n')
     },
+    lastWords: () => said.flatMap(({ args, kept }) => [`muster ${args.join(' ')}`.slice(0, 120), ...kept.map((line) => `  ${line}`)]),
     async end() {
       const all = [...running]
       for (const { child } of all) child.kill('SIGTERM')

@@ -14,7 +14,7 @@ import type { Swarm } from '../swarm/swarm.ts'
 import type { WakuNode } from '../waku/node.ts'
 import { awaitPairing } from '../waku/pairing.ts'
 import { createPairingLink, LINK_LIFE_MS, LINK_NODES_MAX } from '../waku/pairing-link.ts'
-import { parsePublicKey } from '../waku/seal.ts'
+import { compressPublicKey } from '../waku/seal.ts'
 import { isLoopbackAddress, worthTelling } from './network-facts.ts'
 import type { Origin } from './origin.ts'
 
@@ -56,7 +56,7 @@ export function createAgentPort(deps: PortDeps): AgentPort {
   async function addRecipient(name: string, publicKey: Uint8Array): Promise<readonly string[]> {
     const known = recipientsOf(loop().state()).find((recipient) => recipient.name === name)
     if (known !== undefined) throw new RecipientError('name-taken', `a recipient is called ${name} already`)
-    const key = parsePublicKey(publicKey)
+    const key = compressPublicKey(publicKey)
     await publish({ kind: 'recipient', name, publicKey: key, atUnixMs: Math.round(clock.unixMs()) })
     return reachWarnings(deps)
   }

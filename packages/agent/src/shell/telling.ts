@@ -89,8 +89,13 @@ export function createTelling(deps: TellingDeps): Telling {
       return
     }
     const key = keyOf(notice, recipient)
-    waiting.set(attempt, { key, timeoutMs, row: (await kept(key)) ?? (await sealNotice(key, notice, publicKey)) })
-    loop().dispatch({ kind: 'departing', attempt })
+    try {
+      waiting.set(attempt, { key, timeoutMs, row: (await kept(key)) ?? (await sealNotice(key, notice, publicKey)) })
+      loop().dispatch({ kind: 'departing', attempt })
+    } catch (error) {
+      log.warn('a notice could not be sealed', { reason: reasonOf(error) })
+      loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
+    }
   }
 
   async function sealNotice(key: string, notice: Notice, publicKey: Uint8Array): Promise<Row> {

@@ -87,7 +87,7 @@ export const ASK_TIMEOUT_MS = 5_000
 export const CONFIRM_TIMEOUT_MS = 2_500
 
 /** After the first confirmation, how long it still counts the others, in milliseconds. */
-export const CONFIRM_GRACE_MS = 250
+export const CONFIRM_GRACE_MS = 500
 
 /** Addresses in the peer book: ten hosts with some addresses each, and external nodes. */
 export const PEERS_MAX = 64

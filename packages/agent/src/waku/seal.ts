@@ -76,6 +76,13 @@ export function parsePublicKey(key: Uint8Array | string): Uint8Array {
   }
 }
 
+/** The 33-byte form of a public key, as records carry it. Throws a `WakuError`, `bad-key`. */
+export function compressPublicKey(key: Uint8Array | string): Uint8Array {
+  const point = ECDH.convertKey(parsePublicKey(key), 'secp256k1', undefined, undefined, 'compressed')
+  if (typeof point === 'string') throw new WakuError('bad-key', 'not a secp256k1 public key')
+  return new Uint8Array(point)
+}
+
 /** Seals content for a recipient, signed. Throws a `WakuError`: `too-large` or `bad-key`. */
 export async function seal(options: {
   readonly content: Uint8Array

@@ -10,26 +10,21 @@ import type { HostId, RecipientId } from '../ids.ts'
 import type { Incident } from '../incidents/incident.ts'
 import type { Notice } from '../notifier/notice.ts'
 import type { CheckSpec, Judgement } from '../observation.ts'
-import type { Presence, Restored } from '../options.ts'
+import type { Presence } from '../options.ts'
 import type { State } from '../state.ts'
 import { step } from '../step.ts'
 import type { Moment } from '../time.ts'
 import { recipientIdOf } from '../wire/names.ts'
-import type { AnySigned, LogHead, MeshRecord, SignedAs } from '../wire/records.ts'
+import type { MeshRecord } from '../wire/records.ts'
 import { MESH } from './fixed-records.ts'
+import { type Host, isAfter, isClaim, memberRecord, newHost, restoredFrom, type Waku } from './small-host.ts'
 
 /** Milliseconds between two ticks of every host. */
 export const TICK_MS = 100
 
-/** The default class: 10 s, grace 5 s. */
-export const DEFAULT_PRESENCE: Presence = { everyMs: 10_000, graceMs: 5_000, sleeps: false, restartMs: 300_000 }
-
 /** The key of the one person who is told, and its id. */
 export const PHONE_KEY = new Uint8Array(33).fill(2)
 export const PHONE: RecipientId = recipientIdOf(PHONE_KEY)
-
-/** What Waku does with a host's notices: takes and stores them, refuses them, or lets the host die with its claim. */
-export type Waku = 'works' | 'refuses' | 'dies-with-claim'
 
 /** A notice that the recipient has got. */
 export interface Told {
@@ -44,26 +39,6 @@ export interface Concluded {
   readonly by: HostId
   readonly subject: HostId
   readonly how: 'votes' | 'adopted' | 'alone'
-}
-
-interface Disk {
-  incarnation: number
-  readonly heads: Map<HostId, LogHead>
-  readonly entries: SignedAs<'entry'>[]
-  readonly records: Map<string, { readonly record: AnySigned; readonly atMs: number }>
-  readonly incidents: Map<string, Incident>
-}
-
-interface Host {
-  readonly id: HostId
-  readonly presence: Presence
-  readonly disk: Disk
-  state: State | null
-  frozen: 'stopped' | 'suspended' | null
-  /** How long its monotonic clock has stood still, milliseconds. */
-  suspendedMs: number
-  waku: Waku
-  readonly reports: string[]
 }
 
 /** What a mesh is made of. */
@@ -386,43 +361,4 @@ export function createSmallMesh(ids: readonly HostId[], options: SmallMeshOption
     },
     reportsOf: (id) => hostOf(id).reports,
   }
-}
-
-function newHost(id: HostId, presence: Partial<Presence> = {}): Host {
-  return {
-    id,
-    presence: { ...DEFAULT_PRESENCE, ...presence },
-    disk: { incarnation: 0, heads: new Map(), entries: [], records: new Map(), incidents: new Map() },
-    state: null,
-    frozen: null,
-    suspendedMs: 0,
-    waku: 'works',
-    reports: [],
-  }
-}
-
-function restoredFrom({ incarnation, heads, entries, records, incidents }: Disk, nowMs: number): Restored {
-  return {
-    incarnation,
-    heads: Object.fromEntries(heads),
-    entries,
-    carried: [...records.values()].map(({ record, atMs }) => ({ record, ageMs: nowMs - atMs })),
-    incidents: [...incidents.values()],
-  }
-}
-
-function memberRecord(name: string, { presence, disk }: Host): MeshRecord {
-  const { everyMs, graceMs, sleeps } = presence
-  const certificate = new Uint8Array()
-  const serial = disk.incarnation
-  return { kind: 'member', name, addresses: [], wakuAddresses: [], everyMs, graceMs, sleeps, certificate, serial }
-}
-
-function isAfter({ life, seq }: SignedAs<'entry'>['body'], head: LogHead | null): boolean {
-  if (head === null || life.incarnation > head.incarnation) return true
-  return life.incarnation === head.incarnation && seq > head.seq
-}
-
-function isClaim(record: AnySigned): boolean {
-  return record.domain === 'notice' && record.body.step === 'claim'
 }

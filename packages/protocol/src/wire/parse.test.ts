@@ -293,7 +293,7 @@ describe('a body', () => {
     const results = (count: number) => changed(entry, (e) => setAt(e, 'b.results', times(count, result)))
     expect([codeOf(results(50)), codeOf(results(51))]).toEqual(['accepted', 'malformed'])
     const votes = (count: number) =>
-      changed(verdict, (e) => setAt(e, 'b.votes', times(count, ((e.b as Tree).votes as [])[0])))
+      changed(verdict, (e) => setAt(e, 'b.votes', times(count, ((e.b as Tree).votes as unknown[])[0])))
     expect([codeOf(votes(24)), codeOf(votes(25))]).toEqual(['accepted', 'malformed'])
   })
 

@@ -49,12 +49,13 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
     return duty
   }
 
-  const learn = (host: HostId, atMs: number, record: SignedAs<'notice'>): void => {
+  const learn = (host: HostId, atMs: number, record: SignedAs<'notice'>, isIssued: boolean): void => {
     const { step, incidents, transition, recipient } = record.body
     for (const incident of incidents) {
       const duty = dutyOf(keyOf(incident, transition, recipient))
+      // Its own claim may come back to a host by catch-up: that is no new one.
       if (step === 'claim' && record.signer === host) {
-        duty.claims.push({ host, atMs, heardMs: new Map(), answeredMs: new Map() })
+        if (isIssued) duty.claims.push({ host, atMs, heardMs: new Map(), answeredMs: new Map() })
         continue
       }
       const isClosing = step === 'stored' || step === 'delivered'
@@ -95,11 +96,11 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
   return (happening: Happening) => {
     if (happening.kind === 'effect') {
       const { effect, host, atMs } = happening
-      if (effect.kind === 'gossip' && effect.record.domain === 'notice') learn(host, atMs, effect.record)
+      if (effect.kind === 'gossip' && effect.record.domain === 'notice') learn(host, atMs, effect.record, true)
       return
     }
     if (happening.kind === 'arrived') {
-      if (happening.record.domain === 'notice') learn(happening.host, happening.atMs, happening.record)
+      if (happening.record.domain === 'notice') learn(happening.host, happening.atMs, happening.record, false)
       return
     }
     if (happening.kind !== 'copy') return

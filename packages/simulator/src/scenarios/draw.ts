@@ -4,8 +4,8 @@ import { createPrng, type Prng } from '../prng.ts'
 import { DEFAULT_CLASS, drawChecks, FAST_CLASS, makeHost } from './hosts.ts'
 import { type Scenario, SETTLE_MS } from './scenario.ts'
 
-/** Hosts of a drawn scenario: mostly few, for most meshes are small. */
-const SIZES = [2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 8, 9, 10, 12] as const
+/** Hosts of a drawn scenario: mostly few, for most meshes are small, and the large ones cost most. */
+const SIZES = [2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8, 9, 10, 11, 12] as const
 const FAULTS_FROM_MS = 60_000
 
 /** Draws the scenario of a seed. `hosts` fixes their number. `wallSeed` draws the wall clocks only. */

@@ -4,5 +4,11 @@ import type { Context } from '../surroundings.ts'
 /** Runs the demo. */
 export async function demo(context: Context, options: { readonly keep?: boolean }): Promise<number> {
   const { runDemo } = await import('../../demo/demo.ts')
-  return await runDemo({ keep: options.keep === true, json: context.json, say: context.line, print: context.line })
+  // One object on standard output is all that a script wants; the story then goes to standard error.
+  const say = context.json
+    ? (text: string) =>
+        context.err(`${text}
+`)
+    : context.line
+  return await runDemo({ keep: options.keep === true, json: context.json, say, print: context.line })
 }

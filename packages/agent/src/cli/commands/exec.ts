@@ -9,9 +9,8 @@ import { randomUUID } from 'node:crypto'
 import { constants } from 'node:os'
 import type { Folder } from '../../identity/folder.ts'
 import { sendPing } from '../api-client.ts'
-import { CliError } from '../cli-error.ts'
 import type { Context } from '../surroundings.ts'
-import { pingPath } from './push.ts'
+import { isNotFound, pingPath } from './push.ts'
 
 /** Bytes of the command's last output that are reported. */
 const TAIL_BYTES_MAX = 8_000
@@ -48,7 +47,7 @@ function reporter(folder: Folder, name: string, err: (text: string) => void) {
 }
 
 function reasonOf(error: unknown, name: string): string {
-  if (error instanceof CliError && error.message === 'not found') return `no push check is called ${name}`
+  if (isNotFound(error)) return `no push check is called ${name}`
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? ''
 }
 

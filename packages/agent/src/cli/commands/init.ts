@@ -1,6 +1,7 @@
 /** `muster init`: a new mesh begins on this host. */
 import { networkInterfaces } from 'node:os'
 import { resolveFolder } from '../../identity/folder.ts'
+import { shellWord } from '../../identity/key-file.ts'
 import { generateSwarmKey } from '../../identity/swarm-key.ts'
 import { EXIT } from '../cli-error.ts'
 import { addressesOf, chooseName, createHost, dirOption, refuseUsedFolder } from '../new-host.ts'
@@ -21,8 +22,8 @@ export async function init(context: Context, options: { readonly name?: string }
   line('  identity.key  this host alone: never copy it')
   line()
   line(`Next:  muster run${dir}`)
-  line(`       copy swarm.key to another host, then there:`)
+  line(`       copy ${shellWord(folder.swarmKey)} to another host, then there:`)
   line(`       muster join --key swarm.key --peer /ip4/${address}/tcp/${ports.swarm}`)
-  line(`       muster recipient add phone${dir}     so that somebody is told`)
+  line(`       muster recipient add phone${dir}   (so that somebody is told)`)
   return EXIT.done
 }

@@ -34,6 +34,8 @@ export async function join(context: Context, { key, peer, name: asked }: JoinOpt
   const { tryPeer } = await import('../try-peer.ts')
   const result = await tryPeer({ peer, name, swarmKey, hostKey, signal: context.interrupted() })
   line(plain(result.line, 300))
+  if (!result.isGood)
+    line('  The folder is kept: mend the address in its muster.yaml, or remove the folder and join again.')
   line()
   line(`Next:  muster run${dirOption(folder, standard.path)}`)
   return result.isGood ? EXIT.done : EXIT.bad

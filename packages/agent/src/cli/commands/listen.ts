@@ -38,6 +38,9 @@ const ANSWERS_MAX = 64
 /** How long an ending listener waits for its last answers. Milliseconds. */
 const LAST_ANSWERS_MS = 10_000
 
+/** How long an ending listener counts copies. Milliseconds. */
+const COUNT_MS = 5_000
+
 /** Options of `muster listen`. */
 export interface ListenOptions {
   readonly once?: boolean
@@ -97,7 +100,8 @@ async function pair(
   const all = [...new Set([...nodes, ...link.nodes])]
   const state = pairedState({ meshPublicKey: link.meshPublicKey, meshWakuKey, recipient, nodes: all }, before)
   await writeListenState(context.folder, state)
-  context.err(`paired as ${plain(recipient, 64)}\n`)
+  if (context.json) printEvent(context, { kind: 'paired', recipient })
+  else context.err(`paired as ${plain(recipient, 64)}\n`)
   return state
 }
 
@@ -133,6 +137,7 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
   let state = first
   let queue: Promise<void> = Promise.resolve()
   let isStrangerSaid = false
+  const count: Record<string, number> = {}
 
   const receiver: Receiver = createReceiver(
     {
@@ -142,11 +147,16 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
       onPayload(payload) {
         queue = queue.then(() => take(payload)).catch((error: unknown) => err(`muster: ${String(error)}\n`))
       },
-      onNode: (node) =>
-        err(node === undefined ? 'No Waku node answers just now; trying on.\n' : `Listening at ${plain(node, 200)}\n`),
+      onNode: tellNode,
     },
     { clock: systemClock, log: SILENT },
   )
+
+  function tellNode(node: string | undefined): void {
+    if (context.json) printEvent(context, { kind: 'node', node: node ?? null })
+    else if (node === undefined) err('No Waku node answers just now; trying on.\n')
+    else err(`Listening at ${plain(node, 200)}\n`)
+  }
 
   async function take(payload: ReceivedPayload): Promise<void> {
     let opened: OpenedNotice
@@ -159,7 +169,10 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
     }
     if (signal.aborted) return
     const { memory, shown } = sift(state.memory, opened.notice)
-    for (const notice of shown) await show(context, { ...opened, notice }, doing, signal)
+    for (const notice of shown) {
+      await show(context, { ...opened, notice }, doing, signal)
+      count[notice.transition] = (count[notice.transition] ?? 0) + 1
+    }
     // Shown before it is written down: a crash between the two shows it twice, which is better than never.
     state = { ...state, memory }
     await writeListenState(folder, state)
@@ -178,6 +191,7 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
   await untilAborted(signal)
   await queue
   await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref())])
+  if (context.json) await printEnd(context, receiver, state.meshPublicKey, count)
   await receiver.stop()
   return EXIT.done
 }
@@ -194,13 +208,41 @@ async function show(
     heading: headingOf(notice),
     text: noticeText(notice, { nowUnixMs: Date.now() }),
   }
-  if (context.json) context.out(`${JSON.stringify(jsonOf(passed))}\n`)
+  if (context.json) printEvent(context, { kind: 'notice', ...jsonOf(passed) })
   else context.out(`${context.colour ? coloured(passed) : passed.text}\n\n`)
   const failures = [
     doing.words === undefined ? undefined : await runProgram(doing.words, passed),
     doing.bridge === undefined ? undefined : await postToBridge(doing.bridge, passed, signal),
   ]
   for (const failure of failures) if (failure !== undefined) context.err(`muster: ${plain(failure, 300)}\n`)
+}
+
+/** One JSON object a line: `paired`, `node`, `notice` and `end`. */
+function printEvent(context: Context, event: Readonly<Record<string, unknown>>): void {
+  context.out(`${JSON.stringify(event)}\n`)
+}
+
+/** Says at the end how many notices were shown, and how many copies of them the node's store holds. */
+async function printEnd(
+  context: Context,
+  receiver: Receiver,
+  meshPublicKey: Uint8Array,
+  count: Readonly<Record<string, number>>,
+): Promise<void> {
+  const copiesOf = (transition: string): Promise<number | null> =>
+    receiver
+      .copies(({ payload }) => transitionOf(payload, meshPublicKey) === transition, AbortSignal.timeout(COUNT_MS))
+      .catch(() => null)
+  const copies = { fired: await copiesOf('fired'), resolved: await copiesOf('resolved') }
+  printEvent(context, { kind: 'end', shown: { fired: count.fired ?? 0, resolved: count.resolved ?? 0 }, copies })
+}
+
+function transitionOf(payload: Uint8Array, meshPublicKey: Uint8Array): string | undefined {
+  try {
+    return openTold(payload, meshPublicKey).notice.transition
+  } catch {
+    return undefined
+  }
 }
 
 /** Red only for what several saw; what one observer says is grey. */

@@ -1,6 +1,6 @@
 /** `muster push`: a heartbeat for a push check of this host's agent. */
 import { sendPing } from '../api-client.ts'
-import { EXIT, usageError } from '../cli-error.ts'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
 import { wholeNumber } from '../options.ts'
 import type { Context } from '../surroundings.ts'
 
@@ -15,8 +15,21 @@ interface PushOptions {
 
 /** Sends one ping. */
 export async function push({ folder }: Context, name: string, options: PushOptions): Promise<number> {
-  await sendPing(folder, pingPath(name, signalOf(options)), options.message ?? '')
-  return EXIT.done
+  try {
+    await sendPing(folder, pingPath(name, signalOf(options)), options.message ?? '')
+    return EXIT.done
+  } catch (error) {
+    throw isNotFound(error) ? noSuchCheck(name) : error
+  }
+}
+
+/** The agent has no push check of that name. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof CliError && error.message === 'not found'
+}
+
+function noSuchCheck(name: string): CliError {
+  return usageError(`no push check is called ${name}`, `muster.yaml takes it: - {name: ${name}, kind: push, every: 1d}`)
 }
 
 function signalOf({ start, log, fail, exit }: PushOptions): string {

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import { findAgent } from '../api-client.ts'
 import { EXIT } from '../cli-error.ts'
-import { duration } from '../options.ts'
+import { quietFor } from '../options.ts'
 import { counted, plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
 import { zonedText } from '../time-text.ts'
@@ -21,7 +21,7 @@ export async function ack(context: Context, incident: string, options: { readonl
 
 /** Silences an incident, a host or a check. */
 export async function silence(context: Context, matcher: string, options: { readonly for: string }): Promise<number> {
-  const forMs = await duration(options.for, '--for')
+  const forMs = await quietFor(options.for)
   const answer = await (await findAgent(context.folder)).change<{
     matcher: string
     untilUnixMs: number
@@ -38,7 +38,7 @@ export async function silence(context: Context, matcher: string, options: { read
 
 /** Excuses a host. */
 export async function maintenance(context: Context, host: string, options: { readonly for: string }): Promise<number> {
-  const forMs = await duration(options.for, '--for')
+  const forMs = await quietFor(options.for)
   const answer = await (await findAgent(context.folder)).change<{ host: string; untilUnixMs: number }>(
     'POST',
     '/api/v1/maintenances',

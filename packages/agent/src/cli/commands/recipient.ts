@@ -1,5 +1,5 @@
 /** `muster recipient add|list|remove`: who is told. */
-import type { PairingStateView, PairingView, RecipientView } from '../../api/shapes.ts'
+import type { PairingStateView, PairingView, RecipientView, StatusView } from '../../api/shapes.ts'
 import { type ApiClient, findAgent } from '../api-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
 import { counted, fit, plain } from '../plain-text.ts'
@@ -42,7 +42,11 @@ async function pair(context: Context, agent: ApiClient, name: string): Promise<n
       if (state.state === 'waiting') continue
       if (state.state === 'failed') throw new CliError('pairing-failed', EXIT.bad, `not paired: ${plain(state.why)}`)
       if (context.json) context.out(`${JSON.stringify({ state: 'paired', name: state.name })}\n`)
-      else context.line('paired')
+      else {
+        context.line('paired')
+        // What one host's death would mean for it can be told now that it is there.
+        warn(context, (await agent.get<StatusView>('/api/v1/status')).warnings)
+      }
       return EXIT.done
     }
   } catch (error) {

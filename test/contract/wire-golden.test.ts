@@ -4,16 +4,34 @@
  * A difference here means that releases no longer understand each other, and that stored logs and signatures no longer
  * verify. A change is a new WIRE_VERSION with a fixture of its own; this one is never edited.
  */
+import { readFileSync } from 'node:fs'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { expect, test } from 'vitest'
-import fixture from '../../../../test/fixtures/wire-v1.json' with { type: 'json' }
-import { fixedDigest, fixedRecords, MESH } from '../testing/fixed-records.ts'
-import { bytesToSignOf, encodeRecord } from './encode.ts'
-import { WIRE_VERSION } from './envelope.ts'
-import { decodeDigest, decodeFrame, encodeDigest, encodeFrame } from './frames.ts'
-import { wireLimits } from './limits.ts'
-import { checkIncidentId, hostIncidentId, recipientIdOf, recordIdOf, rendezvousScore } from './names.ts'
-import { parseRecord } from './parse.ts'
+import { fixedDigest, fixedRecords, MESH } from '../../packages/protocol/src/testing/fixed-records.ts'
+import { bytesToSignOf, encodeRecord } from '../../packages/protocol/src/wire/encode.ts'
+import { WIRE_VERSION } from '../../packages/protocol/src/wire/envelope.ts'
+import { decodeDigest, decodeFrame, encodeDigest, encodeFrame } from '../../packages/protocol/src/wire/frames.ts'
+import { wireLimits } from '../../packages/protocol/src/wire/limits.ts'
+import {
+  checkIncidentId,
+  hostIncidentId,
+  recipientIdOf,
+  recordIdOf,
+  rendezvousScore,
+} from '../../packages/protocol/src/wire/names.ts'
+import { parseRecord } from '../../packages/protocol/src/wire/parse.ts'
+
+interface Fixture {
+  readonly version: number
+  readonly records: Readonly<
+    Record<string, { readonly envelope: string; readonly signed: string; readonly id: string }>
+  >
+  readonly frame: string
+  readonly digest: string
+  readonly names: Readonly<Record<string, string>>
+}
+
+const fixture: Fixture = JSON.parse(readFileSync(new URL('../fixtures/wire-v1.json', import.meta.url), 'utf8'))
 
 const { heartbeat, notice, verdict, recipient } = fixedRecords
 const frame = [
@@ -28,7 +46,8 @@ test('the fixture is of the version that this release writes', () => {
 })
 
 test.each(Object.entries(fixedRecords))('a %s keeps its bytes, its signed bytes and its id', (name, record) => {
-  const golden = fixture.records[name as keyof typeof fixedRecords]
+  const golden = fixture.records[name]
+  if (golden === undefined) throw new Error(`the fixture has no ${name}`)
   expect({
     envelope: bytesToHex(encodeRecord(record)),
     signed: bytesToHex(bytesToSignOf(record)),

@@ -1,0 +1,121 @@
+/** One figure of a benchmark: many measurements made into a row, and rows into a table. */
+
+/** What a figure is held to. What is absent is not asked for. */
+export interface Target {
+  readonly median?: number
+  readonly p95?: number
+  readonly max?: number
+}
+
+/** One row of the report, as `--json` prints it. */
+export interface Row {
+  readonly name: string
+  readonly unit: string
+  /** Which direction is good. */
+  readonly better: 'less' | 'more'
+  /** How many independent measurements are behind it; 0 when it could not be measured. */
+  readonly runs: number
+  readonly median: number | null
+  readonly p95: number | null
+  readonly max: number | null
+  /** The same figure of another program, measured in the same run. */
+  readonly peer: { readonly name: string; readonly median: number; readonly max: number } | null
+  readonly target: Target | null
+  /** Follows from the figures; null when there is no target, false when it could not be measured. */
+  readonly met: boolean | null
+  /** Why it was left out. */
+  readonly note?: string
+}
+
+/** What a row is made of. */
+export interface Figures {
+  readonly name: string
+  readonly unit: string
+  readonly better: 'less' | 'more'
+  readonly runs: number
+  readonly values: readonly number[]
+  readonly target: Target | null
+  readonly note?: string
+}
+
+/** The smallest value that is at least as great as `share` (0 to 1) of all. The nearest-rank method. */
+export function percentile(values: readonly number[], share: number): number | null {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null
+}
+
+/** Makes the row of these measurements. */
+export function rowOf({ name, unit, better, runs, values, target, note }: Figures): Row {
+  const figures = {
+    median: rounded(percentile(values, 0.5)),
+    p95: rounded(percentile(values, 0.95)),
+    max: rounded(percentile(values, 1)),
+  }
+  const isMeasured = values.length > 0
+  return {
+    name,
+    unit,
+    better,
+    runs: isMeasured ? runs : 0,
+    ...figures,
+    peer: null,
+    target,
+    met: target === null ? null : isMeasured && meets(figures, target, better),
+    ...(note === undefined ? {} : { note }),
+  }
+}
+
+function meets(
+  figures: Readonly<Record<keyof Target, number | null>>,
+  target: Target,
+  better: Figures['better'],
+): boolean {
+  for (const key of ['median', 'p95', 'max'] as const) {
+    const wanted = target[key]
+    const figure = figures[key]
+    if (wanted === undefined) continue
+    if (figure === null || (better === 'less' ? figure > wanted : figure < wanted)) return false
+  }
+  return true
+}
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 1_000) / 1_000
+}
+
+/** The rows as lines for a person. */
+export function tableLines(rows: readonly Row[]): readonly string[] {
+  const head = ['figure', 'unit', 'runs', 'median', 'p95', 'max', 'target', 'met']
+  const cells = rows.map((row) => [
+    row.name,
+    row.unit,
+    String(row.runs),
+    shown(row.median),
+    shown(row.p95),
+    shown(row.max),
+    targetText(row),
+    row.met === null ? '' : row.met ? 'yes' : 'NO',
+  ])
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...cells.map((line) => (line[column] ?? '').length)),
+  )
+  const lines = [head, ...cells].map((line) =>
+    line
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  )
+  const notes = rows.flatMap(({ name, note }) => (note === undefined ? [] : [`${name}: ${note}`]))
+  return [...lines, ...notes]
+}
+
+function shown(value: number | null): string {
+  return value === null ? '-' : String(value)
+}
+
+function targetText({ target, better }: Row): string {
+  const sign = better === 'less' ? '<=' : '>='
+  return Object.entries(target ?? {})
+    .map(([key, value]) => `${key} ${sign} ${value}`)
+    .join(', ')
+}

@@ -1,0 +1,6 @@
+import { describe } from 'vitest'
+import { testSeeds } from './seeds.ts'
+
+describe('the invariants', () => {
+  testSeeds(1, 500)
+})
