@@ -115,6 +115,8 @@ describe('files', () => {
       return lines.flatMap((line, index) => {
         if (!/^export (?!\*|\{|type \{)/u.test(line)) return []
         const above = lines.slice(0, index).findLast((other) => !other.startsWith('//')) ?? ''
+        // Constants in a row share the words above the first of them, as fields of one object do.
+        if (/^export const \w+ = [^{[(]+$/u.test(line) && /^export const /u.test(lines[index - 1] ?? '')) return []
         const overloaded = /^export (?:async )?function (\w+)/u.exec(line)?.[1]
         if (overloaded !== undefined && above.startsWith(`export function ${overloaded}`)) return []
         return above.trimEnd().endsWith('*/') ? [] : [`${path}:${index + 1}: ${line}`]

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { answerCatchUp, catchUpWhenDue, digestOf, isAhead, startCatchUp } from './catch-up.ts'
 import { limits } from './limits.ts'
 import type { State } from './state.ts'
+import { fixedRecords } from './testing/fixed-records.ts'
 import { heldRecord, memberAt, START, stateWith } from './testing/make-state.ts'
 import type { LogHead } from './wire/records.ts'
 import { beginWork, type Work } from './work.ts'
@@ -86,6 +87,14 @@ describe('an answer', () => {
       },
       pulls: false,
     })
+  })
+
+  test('carries the heartbeats of hosts that returned from a verdict, lest it be taken for the present', () => {
+    const { verdict } = fixedRecords
+    const record = { ...verdict, body: { ...verdict.body, subject: 'a' } }
+    const work = workAt(1_000, { records: new Map([['v', { record, bornAtMs: 0, learntAtMs: 0 }]]) })
+    answerCatchUp(work, { at: START, kind: 'catch-up-asked', from: 'a', ask: 7, digest: { heads: {}, records: ['v'] } })
+    expect(work.effects[0]).toMatchObject({ carried: [{ record: { domain: 'heartbeat', signer: 'a' }, ageMs: 1_000 }] })
   })
 
   test('to one who holds the same is nothing', () => {

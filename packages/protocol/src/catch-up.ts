@@ -8,6 +8,8 @@ import type { Carried } from './effect.ts'
 import type { Digest, Event } from './event.ts'
 import type { HostId } from './ids.ts'
 import { limits } from './limits.ts'
+import { ageMs, isHeard } from './membership/presence-class.ts'
+import { isPresent } from './membership/roster.ts'
 import type { State } from './state.ts'
 import type { LogHead } from './wire/records.ts'
 import { chance, drop, holds, nowOf, put, type Work } from './work.ts'
@@ -60,6 +62,7 @@ export function answerCatchUp(work: Work, event: Extract<Event, { kind: 'catch-u
     if (theirs.has(id) || (held.record.domain === 'notice' && !holds(state, 'merged-log'))) continue
     carried.push({ record: held.record, ageMs: Math.max(0, Math.round(state.clock.elapsedMs - held.bornAtMs)) })
   }
+  carried.push(...heartbeatsOfReturned(work))
   const logs = [...state.heads]
     .filter(([host, head]) => isAhead(head, digest.heads[host]))
     .map(([host]) => ({ host, after: digest.heads[host] ?? null }))
@@ -68,6 +71,23 @@ export function answerCatchUp(work: Work, event: Extract<Event, { kind: 'catch-u
     digest.records.some((id) => !state.records.has(id)) ||
     Object.entries(digest.heads).some(([host, head]) => isAhead(head, state.heads.get(host)))
   if (lacks) startCatchUp(work, from)
+}
+
+/**
+ * The heartbeats of hosts that are heard and of which verdicts are held: without them a newcomer would take an old
+ * verdict for the present.
+ */
+function heartbeatsOfReturned({ state }: Work): readonly Carried[] {
+  const judged = new Set<HostId>()
+  for (const { record } of state.records.values()) if (record.domain === 'verdict') judged.add(record.body.subject)
+  const carried: Carried[] = []
+  for (const host of judged) {
+    const member = state.members.get(host)
+    if (member?.heartbeat && isPresent(member) && isHeard(state, member)) {
+      carried.push({ record: member.heartbeat, ageMs: Math.max(0, Math.round(ageMs(state, member))) })
+    }
+  }
+  return carried.slice(0, limits.returnedHeartbeats)
 }
 
 /** True when `a` is further on than `b` in one host's log. */

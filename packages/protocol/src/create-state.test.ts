@@ -134,9 +134,10 @@ describe('an incident that was open', () => {
 
   test('of this host itself is over: it may have been isolated, and is judged anew', () => {
     const incident = openIncident(life(1), { host: 'me', fault: 'isolated', id: hostIncidentId(MESH, 'me', life(1)) })
-    expect([...restore({ incarnation: 2, incidents: [incident] }).incidents.values()]).toMatchObject([
-      { state: 'resolved' },
-    ])
+    const byOthers = [{ record: verdictOn('me', life(1)), ageMs: HOUR }]
+    const state = restore({ incarnation: 2, incidents: [incident], carried: byOthers })
+    expect([...state.incidents.values()]).toMatchObject([{ state: 'resolved' }])
+    expect(state.members.has('me')).toBe(false)
   })
 
   test('without a verdict that still holds is over', () => {

@@ -13,6 +13,7 @@ const ASLEEP_MS = 5_000
 export function nextDueMs(state: State): number {
   const now = state.clock.awakeMs
   if (state.quiet !== null || state.isolated || state.attempts.size > 0 || state.duties.size > 0) return now
+  if (state.answers.size > 0) return now
   let due = Math.min(state.nextBeatAtMs, state.nextRoundAtMs)
   for (const member of state.members.values()) {
     if (member.suspicion !== null || member.offered.length > 0) return now

@@ -29,6 +29,8 @@ export const limits = {
   probeRelays: 3,
   /** Peers of one catch-up round. */
   roundPeers: 4,
+  /** Heartbeats of hosts that came back which a catch-up carries. */
+  returnedHeartbeats: 32,
   /** A catch-up that has not ended by then counts as ended. */
   catchUpMs: 10 * SECOND,
   /** One round every so often, and not more often than this with one peer. */
@@ -38,8 +40,13 @@ export const limits = {
   catchUpWaitMs: 30 * SECOND,
   /** Results whose status did not change are gathered for at most this long before they become an entry. */
   gatherMs: 10 * SECOND,
-  /** Results of one entry: bounds its bytes to a gossip frame. */
+  /** Results (and retired names) of one entry, and their bytes: with its envelope it must fit into a frame of 64 KiB. */
   entryResults: 50,
+  entryBytes: 40_000,
+  /** Incidents of one notice: with their aliases they must fit into one record of the notice log. */
+  noticeIncidents: 64,
+  /** How often old records and incidents are looked for. */
+  tidyEveryMs: MINUTE,
   /** Between two stored marks of the time that a check's period has spent. */
   checkTimeMs: MINUTE,
 } as const
@@ -64,6 +71,11 @@ export const turns = {
   resends: 3,
   /** Other deaths close by join one notice: it is held at most this long, while another member is suspect. */
   holdMs: 5 * SECOND,
+  /** After a refused send this host claims nothing for this long, doubled with each in a row, unless its Waku works meanwhile. */
+  wakuRestMs: 5 * SECOND,
+  wakuRestMostMs: MINUTE,
+  /** How long others leave it to the sender to write down that its notice was answered. */
+  answerMs: 5 * SECOND,
   /** Waku that worked within this time ranks before Waku that did not. */
   wakuFreshMs: MINUTE,
 } as const

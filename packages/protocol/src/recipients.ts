@@ -1,11 +1,21 @@
 /** Who is told. */
 import type { Recipient } from './records.ts'
-import { meshRecords } from './records.ts'
+import { kindsOf, meshRecords } from './records.ts'
 import type { State } from './state.ts'
 import { recipientIdOf } from './wire/names.ts'
 
+/** A memo: it goes with the records that it was made from. */
+const memo = new WeakMap<object, readonly Recipient[]>()
+
 /** The recipients in force, by name: added and not taken back since. */
-export function recipientsOf(state: State): readonly Recipient[] {
+export function recipientsOf(state: Pick<State, 'records'>): readonly Recipient[] {
+  const kinds = kindsOf(state)
+  const known = memo.get(kinds) ?? listRecipients(state)
+  memo.set(kinds, known)
+  return known
+}
+
+function listRecipients(state: Pick<State, 'records'>): readonly Recipient[] {
   const removed = new Set<string>()
   for (const { body } of meshRecords(state, 'recipient-removed')) removed.add(body.record)
   const recipients = new Map<string, Recipient>()

@@ -5,7 +5,6 @@
  */
 import type { HostId, RecipientId } from './ids.ts'
 import { limits } from './limits.ts'
-import { factKey } from './notifier/facts.ts'
 import type { HeldRecord, NoticeFact, State } from './state.ts'
 import { recordIdOf } from './wire/names.ts'
 import type { AnySigned, MeshRecord, SignedAs } from './wire/records.ts'
@@ -34,7 +33,7 @@ export function restoreRecord(work: Work, record: AnySigned, ageMs: number): voi
   if (record.domain === 'notice') indexNotice(work, record, ageMs)
 }
 
-/** Forgets the closed records that are older than the history. */
+/** Forgets the closed records that are older than the history. Looked for once in a while. */
 export function expireRecords(work: Work): void {
   for (const [id, held] of work.state.records) {
     if (expires(held.record) && work.state.clock.elapsedMs - held.bornAtMs > limits.historyMs) dropRecord(work, id)
@@ -57,9 +56,16 @@ export function meshRecords<K extends MeshRecord['kind']>(
   { records }: Pick<State, 'records'>,
   kind: K,
 ): readonly HeldMeshRecord<K>[] {
+  return (kindsOf({ records }).get(kind) ?? []) as unknown as readonly HeldMeshRecord<K>[]
+}
+
+/** Mesh records by kind: the same object as long as the set is the same. */
+export function kindsOf({
+  records,
+}: Pick<State, 'records'>): ReadonlyMap<string, readonly HeldMeshRecord<MeshRecord['kind']>[]> {
   const known = kinds.get(records) ?? sortByKind(records)
   kinds.set(records, known)
-  return (known.get(kind) ?? []) as unknown as readonly HeldMeshRecord<K>[]
+  return known
 }
 
 function sortByKind(records: State['records']): Map<string, HeldMeshRecord<MeshRecord['kind']>[]> {
@@ -124,10 +130,11 @@ function supersede(work: Work, { signer, body }: SignedAs<'record'>): boolean {
 
 function indexNotice(work: Work, { signer, body }: SignedAs<'notice'>, ageMs: number): void {
   if (!holds(work.state, 'merged-log') && signer !== work.state.options.self) return
-  const fact: NoticeFact = { peer: signer, attempt: body.attempt, step: body.step, atMs: nowOf(work) - ageMs }
+  const { transition, recipient, attempt, step } = body
+  const fact: NoticeFact = { transition, recipient, peer: signer, attempt, step, atMs: nowOf(work) - ageMs }
   for (const incident of body.incidents) {
-    const key = factKey(incident, body.transition, body.recipient)
-    put(work, 'facts', key, [...(work.state.facts.get(key) ?? []), fact])
+    put(work, 'facts', incident, [...(work.state.facts.get(incident) ?? []), fact])
+    drop(work, 'settled', incident)
   }
 }
 

@@ -93,6 +93,8 @@ export interface OwnCheck {
 
 /** What the notice log says of one duty, by one peer's attempt. */
 export interface NoticeFact {
+  readonly transition: Transition
+  readonly recipient: RecipientId
   readonly peer: HostId
   readonly attempt: number
   readonly step: NoticeRecord['step']
@@ -107,6 +109,13 @@ export interface Duty {
   readonly recipient: RecipientId
   /** Since when it has been due. Awake clock. */
   readonly sinceMs: number
+}
+
+/** A recipient's answer as it was heard. */
+export interface HeardAnswer {
+  readonly incidents: readonly IncidentId[]
+  readonly transition: Transition
+  readonly recipient: RecipientId
 }
 
 /** An attempt of this host at one or more duties of one recipient and transition. */
@@ -142,8 +151,12 @@ export interface State {
   readonly life: Life
   readonly beat: number
   readonly nextBeatAtMs: number
+  readonly lastBeatAtMs: number
   readonly stopping: boolean
   readonly lastWakuAtMs: number | null
+  /** Sends that Waku refused in a row, and until when this host claims nothing because of it. Awake clock. */
+  readonly wakuRefusals: number
+  readonly wakuRestsUntilMs: number
   readonly routeUp: boolean
   readonly members: ReadonlyMap<HostId, Member>
   /** This host and the members that take part, in the order of their ids. */
@@ -169,14 +182,21 @@ export interface State {
   /** XOR of the record ids' leading words: equal sets, equal text. */
   readonly sets: readonly [number, number]
   readonly incidents: ReadonlyMap<IncidentId, Incident>
-  readonly facts: ReadonlyMap<string, readonly NoticeFact[]>
+  /** What the notice log says, by incident id. */
+  readonly facts: ReadonlyMap<IncidentId, readonly NoticeFact[]>
+  /** Ended incidents of which there is nothing more to tell anybody. */
+  readonly settled: ReadonlyMap<IncidentId, true>
   readonly duties: ReadonlyMap<string, Duty>
   readonly attempts: ReadonlyMap<number, Attempt>
+  /** Answers heard of notices that others sent, until they are written down. Awake clock. */
+  readonly answers: ReadonlyMap<string, HeardAnswer & { readonly heardAtMs: number }>
   readonly nextAttempt: number
   /** Catch-ups under way, by peer, and when the last with each was started. */
   readonly catchUps: ReadonlyMap<HostId, number>
   readonly caughtUpAtMs: ReadonlyMap<HostId, number>
   readonly nextRoundAtMs: number
+  /** When old records and incidents are next looked for. */
+  readonly nextTidyAtMs: number
   /** The next moment at which a tick has anything to do. Awake clock. */
   readonly dueAtMs: number
 }

@@ -18,7 +18,15 @@ import { judgeIsolation } from './membership/isolation.ts'
 import { advanceClock, endQuietWhenDue, gapMs, noticeGap } from './membership/quiet.ts'
 import { failProbe, watchMembers } from './membership/suspicion.ts'
 import { receiveVerdict, receiveVote, weighOffers } from './membership/testimony.ts'
-import { depart, endOldAttempts, noteDelivered, noteOutcome, yieldTo } from './notifier/attempts.ts'
+import {
+  depart,
+  endOldAttempts,
+  noteAnswersWhenDue,
+  noteDelivered,
+  noteOutcome,
+  noteWakuWorks,
+  yieldTo,
+} from './notifier/attempts.ts'
 import { tellWhenDue } from './notifier/duties.ts'
 import { expireRecords, keepRecord } from './records.ts'
 import { judgeAsleepChecks } from './results/asleep-checks.ts'
@@ -102,10 +110,10 @@ function take(work: Work, event: Event): void {
     case 'sent':
       return noteOutcome(work, event)
     case 'delivered':
-      work.state.lastWakuAtMs = nowOf(work)
+      noteWakuWorks(work)
       return noteDelivered(work, event)
     case 'waku-worked':
-      work.state.lastWakuAtMs = nowOf(work)
+      noteWakuWorks(work)
       return
     case 'route':
       work.state.routeUp = event.up
@@ -178,20 +186,29 @@ function publish(work: Work, body: MeshRecord): void {
   applyMeshRecord(work, record)
 }
 
+/** Forgets what is old, once in a while. */
+function tidyWhenDue(work: Work): void {
+  if (nowOf(work) < work.state.nextTidyAtMs) return
+  work.state.nextTidyAtMs = nowOf(work) + limits.tidyEveryMs
+  expireRecords(work)
+  forgetOldIncidents(work)
+}
+
 /** Everything that time alone may bring about, in the order in which one thing can lead to the next. */
 function evaluate(work: Work): void {
   endQuietWhenDue(work)
   judgeIsolation(work)
-  watchMembers(work)
+  // What others have concluded first: adopting it costs no message.
   weighOffers(work)
+  watchMembers(work)
   endSteadyFlapping(work)
   judgeLateness(work)
   judgeAsleepChecks(work)
   writeEntryWhenDue(work)
   endOldAttempts(work)
+  noteAnswersWhenDue(work)
   tellWhenDue(work)
   catchUpWhenDue(work)
-  expireRecords(work)
-  forgetOldIncidents(work)
+  tidyWhenDue(work)
   beatWhenDue(work)
 }

@@ -17,7 +17,6 @@ import {
   recipientIdOf,
   recipientsOf,
   type State,
-  type Transition,
 } from '@muster/protocol'
 import { compareText } from './host-views.ts'
 import type { IncidentView, RecipientView, ToldView } from './shapes.ts'
@@ -30,8 +29,7 @@ const SEPARATOR = '|'
 export function viewIncidents(state: State): readonly IncidentView[] {
   const known = [...state.incidents.values()]
   const short = shortIds(known)
-  const told = indexOfNotices(state)
-  return known.map((incident) => viewIncident(state, incident, short, told)).sort(worstFirst)
+  return known.map((incident) => viewIncident(state, incident, short)).sort(worstFirst)
 }
 
 function worstFirst(a: IncidentView, b: IncidentView): number {
@@ -44,12 +42,7 @@ function worstFirst(a: IncidentView, b: IncidentView): number {
   return b.sinceUnixMs - a.sinceUnixMs || compareText(a.id, b.id)
 }
 
-function viewIncident(
-  state: State,
-  incident: Incident,
-  short: ReadonlyMap<IncidentId, string>,
-  told: NoticeIndex,
-): IncidentView {
+function viewIncident(state: State, incident: Incident, short: ReadonlyMap<IncidentId, string>): IncidentView {
   const { id, aliases, host, check, fault, severity, observers, because, outages } = incident
   const { sinceUnixMs, resolvedUnixMs } = incident
   return {
@@ -70,7 +63,7 @@ function viewIncident(
     because,
     outages,
     alsoOn: check === PRESENCE && fault !== 'isolated' ? checksOf(state, host) : [],
-    told: toldOf(state, incident, told),
+    told: toldOf(state, incident),
     acknowledged: acknowledgementOf(state, incident),
     silenced: isSilenced(state, incident),
     inMaintenance: isInMaintenance(state, host),
@@ -96,28 +89,11 @@ function acknowledgementOf(state: State, incident: Incident): IncidentView['ackn
   return null
 }
 
-/** Which transitions and recipients the notice log knows of, by incident. */
-type NoticeIndex = ReadonlyMap<
-  IncidentId,
-  readonly { readonly transition: Transition; readonly recipient: RecipientId }[]
->
-
-function indexOfNotices(state: State): NoticeIndex {
-  const index = new Map<IncidentId, { transition: Transition; recipient: RecipientId }[]>()
-  for (const key of state.facts.keys()) {
-    const [incident = '', transition = '', recipient = ''] = key.split(SEPARATOR)
-    const found = index.get(incident) ?? []
-    found.push({ transition: transition as Transition, recipient })
-    index.set(incident, found)
-  }
-  return index
-}
-
-function toldOf(state: State, incident: Incident, index: NoticeIndex): readonly ToldView[] {
+function toldOf(state: State, incident: Incident): readonly ToldView[] {
   const names = new Map(recipientsOf(state).map(({ id, name }) => [id, name]))
   const told = new Map<string, ToldView>()
   for (const id of [incident.id, ...incident.aliases]) {
-    for (const { transition, recipient } of index.get(id) ?? []) {
+    for (const { transition, recipient } of state.facts.get(id) ?? []) {
       const view = furthest(state, factsOf(state, incident, transition, recipient))
       if (view === undefined) continue
       const recipientName = names.get(recipient) ?? recipient.slice(0, 8)

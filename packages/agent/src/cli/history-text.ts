@@ -1,7 +1,7 @@
 /** `muster history` as text: what changed, and what each host last said. Pure. */
 import { sentenceOf } from '../api/sentence.ts'
 import type { HistoryEntryView, HistoryResultView, HistoryView } from '../api/shapes.ts'
-import { fit, plain } from './plain-text.ts'
+import { fitted, plain } from './plain-text.ts'
 import { dateTimeText, durationText } from './time-text.ts'
 
 /** How it is told. */
@@ -26,7 +26,7 @@ export function historyLines(view: HistoryView, telling: HistoryTelling): readon
   const kept = lines.sort((a, b) => a.atUnixMs - b.atUnixMs).slice(-telling.limit)
   const width = Math.min(24, Math.max(0, ...kept.map(({ host }) => [...host].length)))
   return kept.map(
-    ({ atUnixMs, host, what }) => `${dateTimeText(atUnixMs, telling.timeZone)}  ${fit(host, width)}  ${what}`,
+    ({ atUnixMs, host, what }) => `${dateTimeText(atUnixMs, telling.timeZone)}  ${fitted(host, width)}  ${what}`,
   )
 }
 
@@ -55,7 +55,7 @@ function resultLines(entries: readonly HistoryEntryView[], all: boolean): readon
 
 function resultText({ check, status, text, because }: HistoryResultView): string {
   const why = status === 'ok' || because === '' ? '' : `  (${plain(because, 160)})`
-  return `${fit(plain(check, 64), 10)}  ${fit(status, 8)}  ${plain(text, 160)}${why}`.trimEnd()
+  return `${fitted(plain(check, 64), 10)}  ${fitted(status, 8)}  ${plain(text, 160)}${why}`.trimEnd()
 }
 
 function incidentLines({ incidents }: HistoryView): readonly Line[] {

@@ -17,7 +17,7 @@ export function plain(text: string, max: number = CHARS_MAX): string {
 }
 
 /** Pads to a width, or cuts with `…`. Counts characters, as a terminal with a narrow font does. */
-export function fit(text: string, width: number): string {
+export function fitted(text: string, width: number): string {
   const characters = [...text]
   if (characters.length > width) return `${characters.slice(0, Math.max(0, width - 1)).join('')}…`
   return text + ' '.repeat(width - characters.length)

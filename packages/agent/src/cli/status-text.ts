@@ -1,7 +1,7 @@
 /** `muster status` as text: with colours and bars in a terminal, with letters elsewhere. Pure. */
 import { sentenceOf } from '../api/sentence.ts'
 import type { HostView, IncidentView, Mark, StatusView, ToldView } from '../api/shapes.ts'
-import { counted, fit, listed, plain } from './plain-text.ts'
+import { counted, fitted, listed, plain } from './plain-text.ts'
 import { ageText, clockText, durationText } from './time-text.ts'
 
 const MARKS_WIDTH = 40
@@ -137,9 +137,9 @@ function inkOf({ severity, inMaintenance, silenced, fault }: IncidentView): Ink 
 function incidentTable(incidents: readonly IncidentView[], status: StatusView): readonly string[] {
   const rows = incidents.slice(0, INCIDENTS_MAX).map((incident) => {
     const told = toldText(incident, status.nowUnixMs) === '' ? nobodyText(incident, status) : ''
-    const age = fit(durationText(incident.lastedMs), 12)
-    const word = ink(fit(incident.severity, 8), inkOf(incident))
-    return `${fit(incident.shortId, 6)}  ${word}  ${fit(plain(sentenceOf(incident)), 36)}  ${age} ${told}`.trimEnd()
+    const age = fitted(durationText(incident.lastedMs), 12)
+    const word = ink(fitted(incident.severity, 8), inkOf(incident))
+    return `${fitted(incident.shortId, 6)}  ${word}  ${fitted(plain(sentenceOf(incident)), 36)}  ${age} ${told}`.trimEnd()
   })
   return [ink('INCIDENT', 'grey'), ...rows]
 }
@@ -173,19 +173,19 @@ function hostRows(status: StatusView, { colour }: Drawing): readonly string[] {
   const width = Math.min(NAME_WIDTH_MAX, Math.max(4, ...hosts.map(({ name }) => [...plain(name, 63)].length)))
   const rows = hosts.map((host) => {
     const mark = glyphMark(host)
-    const name = fit(plain(host.name, 63), width)
+    const name = fitted(plain(host.name, 63), width)
     const age = (host.ageMs === null ? '-' : host.isSelf ? 'now' : ageText(host.ageMs)).padStart(4)
     const more = trouble(host)
     if (!colour) {
       const bar = host.recent.slice(-MARKS_WIDTH).join('').padStart(MARKS_WIDTH)
-      return `${name}  ${fit(answerOf(host), ANSWER_WIDTH)} ${age}   ${bar}  ${more}`.trimEnd()
+      return `${name}  ${fitted(answerOf(host), ANSWER_WIDTH)} ${age}   ${bar}  ${more}`.trimEnd()
     }
     const [glyph, glyphInk] = GLYPHS[mark]
     const isHere = host.state === 'alive' && mark === 'o'
-    const answer = ink(fit(answerOf(host), ANSWER_WIDTH), isHere ? 'green' : glyphInk)
+    const answer = ink(fitted(answerOf(host), ANSWER_WIDTH), isHere ? 'green' : glyphInk)
     return `${ink(glyph, glyphInk)} ${name}  ${answer} ${age}   ${colouredBar(host)}  ${more}`.trimEnd()
   })
-  const head = `  ${fit('HOST', width)}  ${fit('ANSWER', ANSWER_WIDTH)}        ONE MARK 20 s, NOW AT THE RIGHT`
+  const head = `  ${fitted('HOST', width)}  ${fitted('ANSWER', ANSWER_WIDTH)}        ONE MARK 20 s, NOW AT THE RIGHT`
   return colour ? [ink(head, 'grey'), ...rows] : rows
 }
 

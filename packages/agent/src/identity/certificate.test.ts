@@ -27,7 +27,7 @@ describe('a certificate', () => {
     const bytes = encodeCertificate(issue())
     expect(decodeCertificate(bytes, mesh.publicKey)).toEqual(issue())
     expect(bytes.byteLength).toBeLessThan(400)
-    expect(cidOf(bytes)).toBe('bafyreibairevzrntx5ufcnevgec5wrjxnwyay4nulxsw3edekx6iz2wj7q')
+    expect(cidOf(bytes)).toBe('bafyreibqwkpk6otth6enxgkwxpkdad3w7vl3xvkp63bia6uax3frr2t7lu')
   })
 
   test('may be nested in another record', () => {

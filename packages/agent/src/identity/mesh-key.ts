@@ -9,8 +9,8 @@
  *
  * Source: RFC 5869 (HKDF).
  */
-import { createHash, hkdfSync } from 'node:crypto'
-import type { MeshId } from '@muster/protocol'
+import { hkdfSync } from 'node:crypto'
+import { idOfBytes, type MeshId } from '@muster/protocol'
 import { ED25519_KEY_BYTES, type SigningKey, signingKeyOf } from './ed25519.ts'
 
 const SALT = 'muster'
@@ -30,5 +30,5 @@ export function meshKeyOf(swarmKey: Uint8Array): MeshKey {
 
 /** The id of the mesh whose public signing key this is. */
 export function meshIdOf(publicKey: Uint8Array): MeshId {
-  return createHash('sha256').update(publicKey).digest('hex')
+  return idOfBytes(publicKey)
 }

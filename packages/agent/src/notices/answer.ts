@@ -19,7 +19,7 @@ const schema = z.strictObject({
   v: z.literal(1),
   k: z.literal('delivered'),
   i: z
-    .array(z.string().regex(/^[0-9a-f]{64}$/))
+    .array(z.string().regex(/^[0-9a-f]{32}$/))
     .min(1)
     .max(256),
   t: z.custom<Transition>(

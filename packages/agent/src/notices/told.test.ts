@@ -21,7 +21,7 @@ const notice: Notice = {
   transition: 'fired',
   incidents: [
     {
-      id: 'a'.repeat(64),
+      id: 'a'.repeat(32),
       aliases: [],
       host: stranger.hostId,
       hostName: 'vps-1',
@@ -89,15 +89,15 @@ it('a welcome opens for who pinned the mesh, and for nobody else', () => {
 
 describe('an answer', () => {
   it('comes back as it was written', () => {
-    const answer = { kind: 'delivered', incidents: ['b'.repeat(64)], transition: 'reminder-2' } as const
+    const answer = { kind: 'delivered', incidents: ['b'.repeat(32)], transition: 'reminder-2' } as const
     expect(decodeAnswer(encodeAnswer(answer))).toEqual(answer)
   })
 
   it.each([
     ['no map', 1],
-    ['another version', { i: ['b'.repeat(64)], k: 'delivered', t: 'fired', v: 2 }],
+    ['another version', { i: ['b'.repeat(32)], k: 'delivered', t: 'fired', v: 2 }],
     ['no incident', { i: [], k: 'delivered', t: 'fired', v: 1 }],
-    ['a word that is no transition', { i: ['b'.repeat(64)], k: 'delivered', t: 'burned', v: 1 }],
+    ['a word that is no transition', { i: ['b'.repeat(32)], k: 'delivered', t: 'burned', v: 1 }],
   ])('that is %s is refused', (_, body) => {
     expect(() => decodeAnswer(encodeCanonical(body))).toThrow(ProtocolError)
   })

@@ -128,8 +128,11 @@ export function createTelling(deps: TellingDeps): Telling {
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(notice.timeoutMs)])
       const outcome = await node.publish(notice.row, limit)
-      loop().dispatch({ kind: 'sent', attempt, outcome: outcome.accepted ? 'accepted' : 'refused' })
-      if (outcome.accepted && outcome.stored > 0) {
+      if (!outcome.accepted) {
+        loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
+      } else if (outcome.stored === 0) {
+        loop().dispatch({ kind: 'sent', attempt, outcome: 'accepted' })
+      } else {
         loop().dispatch({ kind: 'sent', attempt, outcome: 'stored' })
         await outbox.del(notice.key, { sync: false }).catch(() => undefined)
       }

@@ -10,7 +10,7 @@ import type { HostId } from '@muster/protocol'
 import type { Door } from './door.ts'
 import { readFrames, readOneFrame, resetStream, within, writeFrame } from './framing.ts'
 import type { Intake } from './intake.ts'
-import { CATCH_UP_FRAME_BYTES_MAX, CATCH_UP_STALL_MS, FRAME_BYTES_MAX, STREAM_OPEN_TIMEOUT_MS } from './limits.ts'
+import { CATCH_UP_FRAME_BYTES_MAX, CATCH_UP_STALL_MS, STREAM_OPEN_TIMEOUT_MS } from './limits.ts'
 import type { SwarmDeps, SwarmHandlers } from './swarm.ts'
 import { SwarmError } from './swarm.ts'
 
@@ -35,7 +35,7 @@ export function createCatchUp(
   const answer = async (stream: Stream, from: HostId): Promise<void> => {
     const asked = within(STREAM_OPEN_TIMEOUT_MS, lifetime)
     const request = await readOneFrame(stream, {
-      maxBytes: FRAME_BYTES_MAX,
+      maxBytes: CATCH_UP_FRAME_BYTES_MAX,
       signal: asked,
       bytesBucket: intake.bytesOf(from),
     })

@@ -7,7 +7,7 @@ import { createGossipRoad } from './gossip-road.ts'
 import { createHeartbeatRoads } from './heartbeat-roads.ts'
 import { hostIdOfPublicKey, publicKeyOf } from './host-id.ts'
 import { createIntake } from './intake.ts'
-import { FRAME_BYTES_MAX, HELLO_BYTES_MAX } from './limits.ts'
+import { CATCH_UP_FRAME_BYTES_MAX, FRAME_BYTES_MAX, HELLO_BYTES_MAX } from './limits.ts'
 import type { SwarmNode } from './node.ts'
 import { createNode } from './node.ts'
 import { createPeerBook, DIALLING_DEFAULT } from './peer-book.ts'
@@ -145,14 +145,14 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
       await frames.send(to, toSend, signal ?? lifetime.signal)
     },
     probe: (request, signal) => prober.probe(request, signal),
-    catchUp: (peer, request, signal) => catchUp.request(peer, checkedFrame(request), signal),
+    catchUp: (peer, request, signal) => catchUp.request(peer, checkedFrame(request, CATCH_UP_FRAME_BYTES_MAX), signal),
   }
 }
 
-function checkedFrame(frame: Uint8Array): Uint8Array {
+function checkedFrame(frame: Uint8Array, bytesMax: number = FRAME_BYTES_MAX): Uint8Array {
   // An empty frame cannot be told from none.
-  if (frame.byteLength > 0 && frame.byteLength <= FRAME_BYTES_MAX) return frame
-  throw new SwarmError('too-large', `a frame has 1 to ${FRAME_BYTES_MAX} bytes, this has ${frame.byteLength}`)
+  if (frame.byteLength > 0 && frame.byteLength <= bytesMax) return frame
+  throw new SwarmError('too-large', `a frame has 1 to ${bytesMax} bytes, this has ${frame.byteLength}`)
 }
 
 function checkedHello(handlers: SwarmHandlers): Pick<SwarmHandlers, 'admit' | 'hello'> {

@@ -5,7 +5,8 @@ import { fixedRecords } from '../testing/fixed-records.ts'
 import { incidentOf, memberAt, stateWith } from '../testing/make-state.ts'
 import type { AbsenceFault } from '../wire/records.ts'
 import { beginWork } from '../work.ts'
-import { endSteadyFlapping, noticeFlapping, outagesOf } from './flapping.ts'
+import { endSteadyFlapping, noticeFlapping } from './flapping.ts'
+import { outagesOf } from './outages.ts'
 
 const NOW = 3_600_000
 const { verdict } = fixedRecords
@@ -67,17 +68,62 @@ test.each<[string, readonly (readonly [number, number, AbsenceFault?])[], number
 test('a verdict learnt later turns an open incident into a flapping one', () => {
   const incident = incidentOf({ life: ended(3) })
   const incidents = new Map([[incident.id, incident]])
-  const work = beginWork(
-    stateWith([], NOW, {
-      incidents,
-      records: heldVerdicts([
-        [1, 100],
-        [2, 50],
-      ]),
-    }),
-  )
+  const records = heldVerdicts([
+    [1, 100],
+    [3, 0],
+    [2, 50],
+  ])
+  const work = beginWork(stateWith([memberAt('vps', NOW, { state: 'silent' })], NOW, { incidents, records }))
   noticeFlapping(work, 'vps')
   expect([...work.state.incidents.values()]).toMatchObject([{ fault: 'flapping', outages: 3 }])
+})
+
+test.each<[string, MemberState, readonly (readonly [number, number])[], boolean]>([
+  [
+    'opens it, while the hold lasts',
+    'alive',
+    [
+      [1, 400_000],
+      [2, 350_000],
+      [3, flapping.holdMs - 1],
+    ],
+    true,
+  ],
+  [
+    'does not when the hold is over',
+    'alive',
+    [
+      [1, 400_000],
+      [2, 350_000],
+      [3, flapping.holdMs],
+    ],
+    false,
+  ],
+  [
+    'does not for two outages',
+    'alive',
+    [
+      [2, 100],
+      [3, 50],
+    ],
+    false,
+  ],
+  [
+    'does not for a host that is away: a verdict opens that',
+    'silent',
+    [
+      [1, 100],
+      [2, 50],
+      [3, 0],
+    ],
+    false,
+  ],
+])('who was away while a host flapped %s', (_, state, verdicts, opens) => {
+  const work = beginWork(stateWith([memberAt('vps', NOW, { state })], NOW, { records: heldVerdicts(verdicts) }))
+  noticeFlapping(work, 'vps')
+  expect([...work.state.incidents.values()].map(({ fault, life }) => [fault, life])).toEqual(
+    opens ? [['flapping', ended(3)]] : [],
+  )
 })
 
 test.each<[string, number, MemberState, number, boolean]>([

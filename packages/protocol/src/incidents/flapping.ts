@@ -4,32 +4,48 @@
  * Outages are counted from the verdicts that all members share, so that all count alike, also after a restart.
  */
 import type { HostId } from '../ids.ts'
-import { PRESENCE } from '../ids.ts'
 import { flapping } from '../limits.ts'
+import { isPresent } from '../membership/roster.ts'
 import type { State } from '../state.ts'
-import type { Life } from '../wire/records.ts'
+import { compareLives } from '../wire/names.ts'
+import type { SignedAs } from '../wire/records.ts'
 import { nowOf, type Work } from '../work.ts'
-import { keepIncident, resolveIncident } from './host-incidents.ts'
+import { keepIncident, openFlapping, openHostIncidentOf, resolveIncident } from './host-incidents.ts'
+import { outagesOf } from './outages.ts'
 
-/** How many lives of a host have ended in verdicts within the flapping window, `life` included. */
-export function outagesOf(state: State, host: HostId, life: Life): number {
-  const lives = new Set([`${life.incarnation}/${life.epoch}`])
-  for (const { record, bornAtMs } of state.records.values()) {
-    if (record.domain !== 'verdict' || record.body.subject !== host || record.body.fault !== 'silent') continue
-    if (state.clock.elapsedMs - bornAtMs > flapping.withinMs) continue
-    lives.add(`${record.body.life.incarnation}/${record.body.life.epoch}`)
+/**
+ * A verdict learnt later may show that an open incident is one of many, and who was away meanwhile may learn that a host
+ * which is back is still within the hold of its flapping: both have a flapping incident then, like everybody else.
+ */
+export function noticeFlapping(work: Work, host: HostId): void {
+  const newest = newestOutage(work.state, host)
+  if (newest === null) return
+  const { verdict, agoMs } = newest
+  const outages = outagesOf(work.state, host, verdict.body.life)
+  if (outages < flapping.outages) return
+  const open = openHostIncidentOf(work, host)
+  if (open !== null) {
+    if (open.fault === 'silent') keepIncident(work, { ...open, fault: 'flapping', outages })
+    return
   }
-  return lives.size
+  const member = work.state.members.get(host)
+  if (member !== undefined && isPresent(member) && agoMs < holdMs(outages)) openFlapping(work, member, verdict, outages)
 }
 
-/** A verdict learnt later may show that an open incident is one of many: then it is a flapping one. */
-export function noticeFlapping(work: Work, host: HostId): void {
-  for (const incident of work.state.incidents.values()) {
-    if (incident.host !== host || incident.check !== PRESENCE || incident.state !== 'firing') continue
-    if (incident.fault !== 'silent' || incident.life === null) continue
-    const outages = outagesOf(work.state, host, incident.life)
-    if (outages >= flapping.outages) keepIncident(work, { ...incident, fault: 'flapping', outages })
+function newestOutage(state: State, host: HostId): { verdict: SignedAs<'verdict'>; agoMs: number } | null {
+  let newest: { verdict: SignedAs<'verdict'>; agoMs: number } | null = null
+  for (const { record, bornAtMs } of state.records.values()) {
+    if (record.domain !== 'verdict' || record.body.subject !== host || record.body.fault !== 'silent') continue
+    if (newest !== null && compareLives(record.body.life, newest.verdict.body.life) <= 0) continue
+    newest = { verdict: record, agoMs: state.clock.elapsedMs - bornAtMs }
   }
+  return newest
+}
+
+/** How long a flapping host must be steady: longer with each further outage. */
+function holdMs(outages: number): number {
+  const doublings = Math.min(10, Math.max(0, outages - flapping.outages))
+  return Math.min(flapping.holdMostMs, flapping.holdMs * 2 ** doublings)
 }
 
 /** Ends the flapping incidents of hosts that have been steady for long enough. */
@@ -38,7 +54,6 @@ export function endSteadyFlapping(work: Work): void {
     if (incident.fault !== 'flapping' || incident.state !== 'firing') continue
     const member = work.state.members.get(incident.host)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) continue
-    const holdMs = flapping.holdMs * 2 ** Math.min(10, Math.max(0, incident.outages - flapping.outages))
-    if (nowOf(work) - member.stateAtMs >= Math.min(flapping.holdMostMs, holdMs)) resolveIncident(work, incident)
+    if (nowOf(work) - member.stateAtMs >= holdMs(incident.outages)) resolveIncident(work, incident)
   }
 }

@@ -12,8 +12,8 @@ import type { Member } from '../state.ts'
 import { hostIncidentId } from '../wire/names.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { drop, nowOf, put, type Work } from '../work.ts'
-import { outagesOf } from './flapping.ts'
-import type { Incident } from './incident.ts'
+import type { Fault, Incident } from './incident.ts'
+import { outagesOf } from './outages.ts'
 
 /** The open incident of a host itself, if there is one. */
 export function openHostIncidentOf(work: Work, host: HostId): Incident | null {
@@ -31,7 +31,7 @@ export function keepIncident(work: Work, incident: Incident): void {
 
 /** Opens the incident of a verdict in force, or renames the one that is open. */
 export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'verdict'>): void {
-  const { body, signer } = verdict
+  const { body } = verdict
   const open = openHostIncidentOf(work, member.host)
   const outages = Math.max(outagesOf(work.state, member.host, body.life), body.outages)
   if (open !== null) {
@@ -40,12 +40,28 @@ export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'
     return
   }
   const isFlapping = body.fault === 'silent' && outages >= flapping.outages
-  keepIncident(work, {
+  keepIncident(work, incidentOf(work, member, verdict, isFlapping ? 'flapping' : body.fault, outages))
+}
+
+/** Opens the flapping incident of a host that is back, for somebody who was away when the others opened it. */
+export function openFlapping(work: Work, member: Member, verdict: SignedAs<'verdict'>, outages: number): void {
+  const incident = incidentOf(work, { ...member, life: verdict.body.life }, verdict, 'flapping', outages)
+  if (!work.state.incidents.has(incident.id)) keepIncident(work, incident)
+}
+
+function incidentOf(
+  work: Work,
+  member: Member,
+  { body, signer }: SignedAs<'verdict'>,
+  fault: Fault,
+  outages: number,
+): Incident {
+  return {
     id: hostIncidentId(work.state.options.mesh, member.host, member.life),
     aliases: [],
     host: member.host,
     check: PRESENCE,
-    fault: isFlapping ? 'flapping' : body.fault,
+    fault,
     severity: body.alone ? 'unknown' : 'critical',
     state: 'firing',
     life: member.life,
@@ -60,7 +76,7 @@ export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'
     observers: body.observers,
     because: '',
     outages,
-  })
+  }
 }
 
 /** Opens the incident that this host has about itself, once it is due. */

@@ -12,7 +12,7 @@ import { endHostIncident, renameHostIncident } from '../incidents/host-incidents
 import { limits } from '../limits.ts'
 import type { Member } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
-import type { SignedAs } from '../wire/records.ts'
+import type { Life, SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, setMember, type Work } from '../work.ts'
 import { beatSoon, setsText } from './heartbeats.ts'
 import { isMineToWatch } from './observers.ts'
@@ -76,7 +76,7 @@ export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hear
   if (member.state === 'silent' || member.state === 'asleep') {
     const afresh = heardAtMs >= member.stateAtMs && hearing.ageMs <= body.everyMs + body.graceMs
     if (!afresh) {
-      learnLife(work, member, heartbeat)
+      learnLife(work, subject, body.life)
       return
     }
   }
@@ -108,12 +108,12 @@ export function hearEntry(work: Work, entry: SignedAs<'entry'>): void {
   endHostIncident(work, member)
 }
 
-/** A newer life, from evidence older than the verdict: the same trouble under a newer name. */
-function learnLife(work: Work, member: Member, heartbeat: SignedAs<'heartbeat'>): void {
-  const { life } = heartbeat.body
-  if (compareLives(life, member.life) <= 0) return
-  amendMember(work, member.host, { life })
-  renameHostIncident(work, member.host, life)
+/** A newer life, from evidence that is not fresh. Of a host that is missing it is the same trouble under a newer name. */
+export function learnLife(work: Work, host: HostId, life: Life): void {
+  const member = work.state.members.get(host)
+  if (member === undefined || compareLives(life, member.life) <= 0) return
+  amendMember(work, host, { life })
+  if (!isPresent(member)) renameHostIncident(work, host, life)
 }
 
 function accept(

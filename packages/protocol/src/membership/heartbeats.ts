@@ -11,15 +11,21 @@ export function beatWhenDue(work: Work): void {
   if (nowOf(work) >= work.state.nextBeatAtMs) sendHeartbeat(work)
 }
 
+/** Between two heartbeats out of turn. Milliseconds: much happening at once is told at once. */
+const BEAT_PAUSE_MS = 1_000
+
 /** Makes the next heartbeat due at once: something happened that others should learn soon. */
 export function beatSoon(work: Work): void {
-  work.state.nextBeatAtMs = Math.min(work.state.nextBeatAtMs, nowOf(work))
+  const { state } = work
+  const soonestMs = state.lastBeatAtMs + Math.min(BEAT_PAUSE_MS, state.options.presence.everyMs / 4)
+  state.nextBeatAtMs = Math.min(state.nextBeatAtMs, Math.max(nowOf(work), soonestMs))
 }
 
 /** Sends a heartbeat now, to the observers and to those declared missing (who may hear us and answer). */
 export function sendHeartbeat(work: Work): void {
   const { state } = work
   const heartbeat = nextHeartbeat(work, null)
+  state.lastBeatAtMs = nowOf(work)
   state.nextBeatAtMs = nowOf(work) + state.options.presence.everyMs
   const to = new Set<HostId>(heartbeat.body.observers)
   let missing = 0

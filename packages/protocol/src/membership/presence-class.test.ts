@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { heartbeatOf, memberAt, stateWith } from '../testing/make-state.ts'
 import type { MeshRecord } from '../wire/records.ts'
-import { ageMs, classOf, deadlineMs, isHeard, isNewerBeat, longestPeriodMs, roundMs } from './presence-class.ts'
+import { ageMs, classOf, deadlineMs, isHeard, isNewerBeat, roundMs, usualPeriodMs } from './presence-class.ts'
 
 const profile: Extract<MeshRecord, { kind: 'member' }> = {
   kind: 'member',
@@ -55,8 +55,8 @@ test.each([
 
 test('the longest period is that of the slowest, this host included', () => {
   const slow = memberAt('vps', 0, { heartbeat: heartbeatOf('vps', { everyMs: 60_000, graceMs: 30_000 }) })
-  expect(longestPeriodMs(stateWith([memberAt('a'), slow]))).toBe(90_000)
-  expect(longestPeriodMs(stateWith([]))).toBe(15_000)
+  expect(usualPeriodMs(stateWith([memberAt('a'), slow]))).toBe(15_000)
+  expect(usualPeriodMs(stateWith([]))).toBe(15_000)
 })
 
 describe('a heartbeat is newer', () => {

@@ -35,12 +35,15 @@ export function isHeard(state: State, member: Member): boolean {
   return ageMs(state, member) <= deadlineMs(state, member)
 }
 
-/** The longest `every + grace` among this host and its members: how long a gap of our own makes us doubt ourselves. */
-export function longestPeriodMs(state: State): number {
+/** A period longer than this is that of an odd host: one of them shall not keep the others from judging. */
+const USUAL_PERIOD_MS_MAX = 60_000
+
+/** The longest `every + grace` among this host and its members, odd ones left out: how long we doubt ourselves. */
+export function usualPeriodMs(state: State): number {
   let longest = state.options.presence.everyMs + state.options.presence.graceMs
   for (const member of state.members.values()) {
     const { everyMs, graceMs } = classOf(state, member)
-    longest = Math.max(longest, everyMs + graceMs)
+    if (everyMs + graceMs <= USUAL_PERIOD_MS_MAX) longest = Math.max(longest, everyMs + graceMs)
   }
   return longest
 }

@@ -58,7 +58,7 @@ describe('after a gap', () => {
     claimedAtMs: 0,
     departed,
   })
-  const slow = heartbeatOf('b', { everyMs: 60_000, graceMs: 30_000 })
+  const slow = heartbeatOf('b', { everyMs: 30_000, graceMs: 20_000 })
   const members = [memberAt('a', 0, { state: 'suspect', suspicion }), memberAt('b', 0, { heartbeat: slow })]
   const change: Partial<State> = {
     connected: new Set(['a']),
@@ -87,7 +87,7 @@ describe('after a gap', () => {
 
   test('nobody is judged for the longest period, and until two catch-up rounds have ended', () => {
     const { state, effects } = gapped()
-    expect(state.quiet).toEqual({ sinceMs: 14_000, untilMs: 14_000 + 90_000, rounds: 2, inRound: true })
+    expect(state.quiet).toEqual({ sinceMs: 14_000, untilMs: 14_000 + 50_000, rounds: 2, inRound: true })
     expect(effects.filter(({ kind }) => kind === 'catch-up')).toHaveLength(1)
   })
 

@@ -5,13 +5,14 @@
  * now, so votes, probes, claims not yet under way and receive times are void.
  */
 import { startRound } from '../catch-up.ts'
+import { noticeFlapping } from '../incidents/flapping.ts'
 import { limits } from '../limits.ts'
 import { giveBackClaims } from '../notifier/attempts.ts'
 import type { Clock, Quiet, State } from '../state.ts'
 import type { Moment } from '../time.ts'
 import { holds, nowOf, report, type Work } from '../work.ts'
 import { restartWatch } from './isolation.ts'
-import { longestPeriodMs } from './presence-class.ts'
+import { usualPeriodMs } from './presence-class.ts'
 
 /** The clock after an event: the awake clock advances by at most two ticks, however long nothing happened. */
 export function advanceClock({ clock, options }: State, at: Moment): Clock {
@@ -42,7 +43,7 @@ export function noticeGap(work: Work, at: Moment): void {
   restartWatch(work)
   work.state.quiet = {
     sinceMs: nowOf(work),
-    untilMs: nowOf(work) + longestPeriodMs(work.state),
+    untilMs: nowOf(work) + usualPeriodMs(work.state),
     rounds: 2,
     inRound: startRound(work),
   }
@@ -52,7 +53,14 @@ export function noticeGap(work: Work, at: Moment): void {
 export function endQuietWhenDue(work: Work): void {
   const quiet = advanceRounds(work)
   if (quiet === null) return
-  work.state.quiet = quiet.rounds === 0 && nowOf(work) >= quiet.untilMs ? null : quiet
+  const isOver = quiet.rounds === 0 && nowOf(work) >= quietUntilMs(work, quiet)
+  work.state.quiet = isOver ? null : quiet
+  if (isOver) for (const host of work.state.members.keys()) noticeFlapping(work, host)
+}
+
+/** At least one full period of most members, whose classes may have been learnt only since. */
+function quietUntilMs({ state }: Work, quiet: Quiet): number {
+  return Math.max(quiet.untilMs, quiet.sinceMs + usualPeriodMs(state))
 }
 
 function advanceRounds(work: Work): Quiet | null {

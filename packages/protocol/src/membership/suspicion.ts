@@ -5,8 +5,8 @@
  * past the deadline and unrefuted for one round, we conclude. A lone watcher waits one period longer and says so.
  */
 import type { HostId } from '../ids.ts'
-import { outagesOf } from '../incidents/flapping.ts'
 import { openHostIncident } from '../incidents/host-incidents.ts'
+import { outagesOf } from '../incidents/outages.ts'
 import { limits } from '../limits.ts'
 import { keepRecord } from '../records.ts'
 import type { Member, Suspicion } from '../state.ts'
@@ -65,11 +65,13 @@ export function failProbe(work: Work, member: Member): Member {
   })
   const R = roundMs(classOf(work.state, failed))
   const near = ageMs(work.state, failed) >= deadlineMs(work.state, failed) - R
-  if (!near || work.state.isolated || work.state.quiet !== null || !isPresent(failed)) return failed
+  const silenced = work.state.isolated || work.state.quiet !== null || !isPresent(failed)
+  if (!near || silenced || !isMineToWatch(work.state, failed)) return failed
   return castVote(work, failed)
 }
 
-function startProbe(work: Work, member: Member, R: number): Member {
+/** Asks the member for a fresh heartbeat, unless it is being asked or was a round ago. */
+export function startProbe(work: Work, member: Member, R: number): Member {
   const { state } = work
   const suspicion = suspicionOf(member)
   const now = nowOf(work)
@@ -100,7 +102,8 @@ function castVote(work: Work, member: Member): Member {
       beat: member.heartbeat?.body.beat ?? 0,
       ageMs: Math.round(ageMs(state, member)),
       round,
-      evidence: member.heartbeat,
+      // Every other vote: whoever missed it is told with the next, and a verdict carries few of them.
+      evidence: round % 2 === 1 ? member.heartbeat : null,
     }),
   })
   return amendMember(work, member.host, {
@@ -139,7 +142,7 @@ function conclude(work: Work, member: Member, R: number): void {
   const voters = votersOn(state, member)
   const needed = Math.min(limits.votesNeeded, voters.length)
   if (voters.length >= 2 && others.length + 1 >= needed && now - suspicion.firstVoteAtMs >= R) {
-    pronounce(work, member, 'votes', others, voters.length)
+    pronounce(work, member, 'votes', others.slice(0, limits.votesNeeded), voters.length)
     return
   }
   const { everyMs } = classOf(state, member)

@@ -16,9 +16,9 @@ import { amendMember, nowOf, report, sendTo, type Work } from '../work.ts'
 import { hear, memberOf } from './hearing.ts'
 import { beatSoon } from './heartbeats.ts'
 import { isMineToWatch } from './observers.ts'
-import { ageMs, classOf, isHeard, isNewerBeat } from './presence-class.ts'
+import { ageMs, classOf, deadlineMs, isHeard, isNewerBeat, roundMs } from './presence-class.ts'
 import { isPresent } from './roster.ts'
-import { declare, suspicionOf } from './suspicion.ts'
+import { declare, startProbe, suspicionOf } from './suspicion.ts'
 
 /** Bounds what an eager or lying peer can make us hold: verdicts that wait, per member. */
 const OFFERED_MAX = 8
@@ -88,8 +88,8 @@ export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carried
   }
   const member = memberOf(work, body.subject)
   if (member === null) return
+  noticeFlapping(work, member.host)
   if (!isPresent(member)) {
-    noticeFlapping(work, member.host)
     learnFromVerdict(work, member, verdict)
     return
   }
@@ -118,7 +118,11 @@ export function isWitnessed(verdict: SignedAs<'verdict'>): boolean {
 /** Adopts or refutes the verdicts that wait. Called on arrival and at every tick. */
 export function weighOffers(work: Work): void {
   if (work.state.quiet !== null || work.state.isolated) return
-  for (const member of work.state.members.values()) if (member.offered.length > 0) weigh(work, member)
+  for (const host of [...work.state.members.keys()]) {
+    // Looked up anew: the verdict before may have changed who watches whom.
+    const member = work.state.members.get(host)
+    if (member !== undefined && member.offered.length > 0) weigh(work, member)
+  }
 }
 
 function weigh(work: Work, member: Member): void {
@@ -131,7 +135,7 @@ function weigh(work: Work, member: Member): void {
     const newer = mine !== null && isNewerBeat(mine.body, { life: body.life, beat: body.beat })
     if (compareLives(body.life, member.life) < 0 || (newer && heard)) {
       if (mine !== null && heard) sendTo(work, signer, mine, Math.round(ageMs(state, member)))
-    } else if (heard && isMineToWatch(state, member)) {
+    } else if (mayStillBeThere(work, member)) {
       waiting.push(verdict)
     } else {
       declare(work, member, verdict, 'adopted')
@@ -139,6 +143,20 @@ function weigh(work: Work, member: Member): void {
     }
   }
   if (waiting.length !== member.offered.length) amendMember(work, member.host, { offered: waiting })
+}
+
+/**
+ * Whether the member gave a sign within its deadline. Who watches it goes by heartbeats alone; who does not, and may just
+ * have started with an old verdict in hand, by any frame, and asks before it believes.
+ */
+function mayStillBeThere(work: Work, member: Member): boolean {
+  const { state } = work
+  if (isMineToWatch(state, member)) return isHeard(state, member)
+  const signAtMs = Math.max(member.heardAtMs, member.frameAtMs)
+  if (state.clock.awakeMs - signAtMs <= deadlineMs(state, member)) return true
+  if (suspicionOf(member).failures > 0) return false
+  startProbe(work, member, roundMs(classOf(state, member)))
+  return true
 }
 
 /** A verdict names this host's current life: that life has ended for others, so a new epoch begins. */

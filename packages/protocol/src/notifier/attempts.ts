@@ -5,12 +5,15 @@ import type { Incident } from '../incidents/incident.ts'
 import { isTellable } from '../incidents/quieting.ts'
 import { turns } from '../limits.ts'
 import { keepRecord } from '../records.ts'
-import type { Attempt, State } from '../state.ts'
+import type { Attempt, HeardAnswer, State } from '../state.ts'
 import type { NoticeRecord, SignedAs, Transition } from '../wire/records.ts'
 import { amendAttempt, drop, nowOf, ownRecord, put, report, type Work } from '../work.ts'
 import { composeNotice } from './compose.ts'
-import { attemptsOf, factKey, factsOf } from './facts.ts'
+import { attemptsOf, dutyKey, factsOf } from './facts.ts'
 import { ranksFor } from './ranks.ts'
+
+/** Aliases of one incident that a record names: one outage is rarely known under more than two. */
+const ALIASES_TOLD = 7
 
 /** Takes a duty, or several of one kind that go into one notice. */
 export function claim(
@@ -24,7 +27,7 @@ export function claim(
     attempt: state.nextAttempt,
     transition,
     recipient,
-    incidents: incidents.flatMap(({ id, aliases }) => [id, ...aliases]),
+    incidents: incidents.flatMap(({ id, aliases }) => [id, ...aliases.slice(-ALIASES_TOLD)]),
     claimedAtMs: nowOf(work),
     departed: false,
   }
@@ -59,31 +62,67 @@ export function depart(work: Work, { attempt: id }: Extract<Event, { kind: 'depa
 /** How an attempt ended, or how far its notice has got since. */
 export function noteOutcome(work: Work, { attempt: id, outcome }: Extract<Event, { kind: 'sent' }>): void {
   const attempt = work.state.attempts.get(id)
-  if (outcome === 'stored') {
-    if (attempt !== undefined) note(work, attempt, 'stored')
-    drop(work, 'attempts', id)
-    return
-  }
   if (attempt === undefined) return
-  if (outcome === 'accepted') {
-    work.state.lastWakuAtMs = nowOf(work)
-    note(work, attempt, 'accepted')
-    report(work, 'info', 'notice sent', { transition: attempt.transition, incident: attempt.incidents[0] ?? '' })
+  if (outcome !== 'refused') {
+    if (!isWrittenDown(work.state, attempt)) {
+      const incident = attempt.incidents[0] ?? ''
+      report(work, 'info', 'notice sent', { transition: attempt.transition, incident })
+    }
+    noteWakuWorks(work)
+    note(work, attempt, outcome)
+    if (outcome === 'stored') drop(work, 'attempts', id)
     return
   }
   report(work, 'warn', 'nobody on Waku took the notice', { transition: attempt.transition })
+  noteWakuRefused(work)
   note(work, attempt, 'release')
   drop(work, 'attempts', id)
 }
 
-/** The recipient's own answer was heard. */
+/** Another node or a device has accepted something of this host: its road works. */
+export function noteWakuWorks(work: Work): void {
+  work.state.lastWakuAtMs = nowOf(work)
+  work.state.wakuRefusals = 0
+  work.state.wakuRestsUntilMs = 0
+}
+
+/** Where no Waku works, claiming again and again would only fill the log of all. */
+function noteWakuRefused(work: Work): void {
+  const restMs = Math.min(turns.wakuRestMostMs, turns.wakuRestMs * 2 ** Math.min(work.state.wakuRefusals, 10))
+  work.state.wakuRefusals += 1
+  work.state.wakuRestsUntilMs = nowOf(work) + restMs
+}
+
+/**
+ * The recipient's own answer was heard. All hosts hear it, and one line in the log is enough: who sent the notice writes
+ * it at once, the others only when nobody has after a while.
+ */
 export function noteDelivered(work: Work, event: Extract<Event, { kind: 'delivered' }>): void {
   const { incidents, transition, recipient } = event
-  const known = incidents.some((id) =>
-    work.state.facts.get(factKey(id, transition, recipient))?.some(({ step }) => step === 'delivered'),
+  const [first] = incidents
+  if (first === undefined || isKnownDelivered(work.state, event)) return
+  const facts = factsOf(work.state, { id: first, aliases: [] }, transition, recipient)
+  const isMine = facts.some(({ peer }) => peer === work.state.options.self)
+  if (isMine) writeDelivered(work, event)
+  else put(work, 'answers', dutyKey(first, transition, recipient), { ...event, heardAtMs: nowOf(work) })
+}
+
+/** Writes down the answers that whoever sent the notice has not written down in time. */
+export function noteAnswersWhenDue(work: Work): void {
+  for (const [key, answer] of work.state.answers) {
+    if (nowOf(work) - answer.heardAtMs < turns.answerMs) continue
+    drop(work, 'answers', key)
+    if (!isKnownDelivered(work.state, answer)) writeDelivered(work, answer)
+  }
+}
+
+function isKnownDelivered(state: State, { incidents, transition, recipient }: HeardAnswer): boolean {
+  return incidents.some((id) =>
+    factsOf(state, { id, aliases: [] }, transition, recipient).some(({ step }) => step === 'delivered'),
   )
-  // Every host hears the answer; one line in the log is enough.
-  if (known) return
+}
+
+function writeDelivered(work: Work, { incidents, transition, recipient }: HeardAnswer): void {
   publishNotice(work, { step: 'delivered', incidents, transition, recipient, attempt: 0 })
 }
 
@@ -106,10 +145,10 @@ export function yieldTo(work: Work, record: SignedAs<'notice'>): void {
 export function endOldAttempts(work: Work): void {
   for (const attempt of work.state.attempts.values()) {
     const ageMs = nowOf(work) - attempt.claimedAtMs
-    if (ageMs > turns.giveUpMs) {
-      if (wasAccepted(work.state, attempt)) drop(work, 'attempts', attempt.attempt)
-      else giveBack(work, attempt)
-    }
+    if (isWrittenDown(work.state, attempt)) {
+      // Word that it was stored may still come, until it is told again.
+      if (ageMs > turns.resendMs) drop(work, 'attempts', attempt.attempt)
+    } else if (ageMs > turns.giveUpMs) giveBack(work, attempt)
   }
 }
 
@@ -134,11 +173,11 @@ function isStillDue(state: State, attempt: Attempt): boolean {
   )
 }
 
-function wasAccepted(state: State, attempt: Attempt): boolean {
+function isWrittenDown(state: State, attempt: Attempt): boolean {
   const incident = incidentOf(state, attempt)
   if (incident === null) return true
   return attemptsOf(factsOf(state, incident, attempt.transition, attempt.recipient)).some(
-    ({ peer, acceptedAtMs }) => peer === state.options.self && acceptedAtMs !== null,
+    ({ peer, acceptedAtMs, stored }) => peer === state.options.self && (stored || acceptedAtMs !== null),
   )
 }
 

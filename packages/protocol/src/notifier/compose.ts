@@ -2,7 +2,7 @@
 import { PRESENCE } from '../ids.ts'
 import type { Incident } from '../incidents/incident.ts'
 import { nameOf } from '../incidents/quieting.ts'
-import { longestPeriodMs } from '../membership/presence-class.ts'
+import { usualPeriodMs } from '../membership/presence-class.ts'
 import type { State } from '../state.ts'
 import type { Transition } from '../wire/records.ts'
 import type { Notice, ToldIncident } from './notice.ts'
@@ -45,7 +45,7 @@ function isMassDeath(state: State): boolean {
   for (const member of state.members.values()) {
     if (member.state === 'left' || member.state === 'revoked' || member.state === 'asleep') continue
     size += 1
-    if (member.state === 'silent' && state.clock.awakeMs - member.stateAtMs <= longestPeriodMs(state)) vanished += 1
+    if (member.state === 'silent' && state.clock.awakeMs - member.stateAtMs <= usualPeriodMs(state)) vanished += 1
   }
   return vanished * 2 > size
 }

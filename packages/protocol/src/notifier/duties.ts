@@ -10,24 +10,29 @@ import { mayTell } from '../membership/quiet.ts'
 import { isPresent } from '../membership/roster.ts'
 import { recipientsOf } from '../recipients.ts'
 import type { Duty, State } from '../state.ts'
+import { compareLives } from '../wire/names.ts'
 import type { Transition } from '../wire/records.ts'
 import { drop, holds, nowOf, put, type Work } from '../work.ts'
 import { claim } from './attempts.ts'
-import { factKey, factsOf, mayHaveBeenTold, standingOf } from './facts.ts'
+import { dutyKey, factsOf, mayHaveBeenTold, type Standing, standingOf } from './facts.ts'
 import { ranksFor } from './ranks.ts'
 
 /** Brings the duties in line with the incidents, and claims those whose turn at this host has come. */
 export function tellWhenDue(work: Work): void {
   const recipients = recipientsOf(work.state).map(({ id }) => id)
   refreshDuties(work, recipients)
-  if (!mayTell(work.state)) return
+  if (!mayTell(work.state) || nowOf(work) < work.state.wakuRestsUntilMs) return
   for (const recipient of recipients) {
     const ready = new Map<Transition, Duty[]>()
     for (const duty of work.state.duties.values()) {
       if (duty.recipient !== recipient || !isMyTurn(work.state, duty)) continue
       ready.set(duty.transition, [...(ready.get(duty.transition) ?? []), duty])
     }
-    for (const [transition, duties] of ready) claimTogether(work, transition, recipient, duties)
+    for (const [transition, duties] of ready) {
+      claimTogether(work, transition, recipient, duties)
+      // While Waku refuses, one notice at a time tries whether it works again.
+      if (work.state.wakuRefusals > 0) return
+    }
   }
 }
 
@@ -35,24 +40,30 @@ export function tellWhenDue(work: Work): void {
 function claimTogether(work: Work, transition: Transition, recipient: RecipientId, duties: readonly Duty[]): void {
   const incidents = duties.flatMap(({ incident }) => work.state.incidents.get(incident) ?? [])
   const ofHosts = incidents.filter(({ check }) => check === PRESENCE)
-  if (ofHosts.length > 0) claim(work, transition, recipient, ofHosts)
+  for (let start = 0; start < ofHosts.length; start += limits.noticeIncidents) {
+    claim(work, transition, recipient, ofHosts.slice(start, start + limits.noticeIncidents))
+  }
   for (const incident of incidents) if (incident.check !== PRESENCE) claim(work, transition, recipient, [incident])
 }
 
 function refreshDuties(work: Work, recipients: readonly RecipientId[]): void {
   const current = new Set<string>()
   for (const incident of work.state.incidents.values()) {
+    if (work.state.settled.has(incident.id)) continue
+    let isSettled = incident.state === 'resolved' && incident.fault !== 'isolated'
     for (const recipient of recipients) {
       for (const transition of transitionsDue(work.state, incident, recipient)) {
-        const key = factKey(incident.id, transition, recipient)
+        const key = dutyKey(incident.id, transition, recipient)
+        isSettled = false
         current.add(key)
         if (!work.state.duties.has(key)) {
-          const renamed = incident.aliases.map((alias) => work.state.duties.get(factKey(alias, transition, recipient)))
+          const renamed = incident.aliases.map((alias) => work.state.duties.get(dutyKey(alias, transition, recipient)))
           const sinceMs = renamed.find((duty) => duty !== undefined)?.sinceMs ?? nowOf(work)
           put(work, 'duties', key, { incident: incident.id, transition, recipient, sinceMs })
         }
       }
     }
+    if (isSettled && incident.aliases.length === 0) put(work, 'settled', incident.id, true)
   }
   for (const key of work.state.duties.keys()) if (!current.has(key)) drop(work, 'duties', key)
 }
@@ -66,8 +77,8 @@ function transitionsDue(state: State, incident: Incident, recipient: RecipientId
       isGone(state, peer, saidAtMs),
     )
   if (incident.state === 'resolved') {
-    if (mayHaveBeenTold(fired) && !standing('resolved').done) transitions.push('resolved')
-    return transitions
+    const due = mayHaveBeenTold(fired) && !isOthersToEnd(state, incident) && !standing('resolved').done
+    return due ? ['resolved'] : []
   }
   if (!isTellable(state, incident)) return transitions
   if (!standing('fired').done) return ['fired']
@@ -82,6 +93,20 @@ function transitionsDue(state: State, incident: Incident, recipient: RecipientId
     transitions.push(`reminder-${reminders}`)
   }
   return transitions
+}
+
+/**
+ * This host's own isolation, where others have declared it silent: the incident is theirs as well, and they tell its
+ * end when they hear this host, or keep it open when it comes and goes.
+ */
+function isOthersToEnd(state: State, incident: Incident): boolean {
+  if (incident.fault !== 'isolated') return false
+  for (const { record } of state.records.values()) {
+    if (record.domain === 'verdict' && record.body.subject === incident.host && incident.life !== null) {
+      if (compareLives(record.body.life, incident.life) === 0) return true
+    }
+  }
+  return state.clock.awakeMs - (incident.resolvedAtMs ?? 0) < limits.catchUpMs
 }
 
 /** A peer that was declared missing after it said something: its claim and its unconfirmed receipt are worth nothing. */
@@ -102,9 +127,16 @@ export function isMyTurn(state: State, duty: Duty): boolean {
   const facts = factsOf(state, incident, duty.transition, duty.recipient)
   const standing = standingOf(facts, now, (peer, saidAtMs) => isGone(state, peer, saidAtMs))
   if (standing.done || standing.claimedBy !== null) return false
-  const ranks = ranksFor(state, incident).filter((host) => !standing.failed.has(host))
+  const ranks = ranksFor(state, incident).filter((host) => !isPassedOver(state, standing, host))
   const rank = ranks.indexOf(state.options.self)
   return rank >= 0 && now >= Math.max(duty.sinceMs, standing.failedAtMs) + rank * turns.waitMs
+}
+
+/** Who failed at the duty lately is passed over, but this host not for failures from before its Waku worked again. */
+function isPassedOver(state: State, { failed }: Standing, host: HostId): boolean {
+  const failedAtMs = failed.get(host)
+  if (failedAtMs === undefined) return false
+  return host !== state.options.self || state.lastWakuAtMs === null || state.lastWakuAtMs <= failedAtMs
 }
 
 function isUnderWay(state: State, { incident, transition, recipient }: Duty): boolean {

@@ -2,13 +2,22 @@ import { describe, expect, test } from 'vitest'
 import { turns } from '../limits.ts'
 import type { NoticeFact } from '../state.ts'
 import { incidentOf, stateWith } from '../testing/make-state.ts'
-import { attemptsOf, factKey, factsOf, mayHaveBeenTold, standingOf } from './facts.ts'
+import { attemptsOf, dutyKey, factsOf, mayHaveBeenTold, standingOf } from './facts.ts'
 
-const fact = (step: NoticeFact['step'], atMs: number, peer = 'a', attempt = 1): NoticeFact => ({
+const fact = (
+  step: NoticeFact['step'],
+  atMs: number,
+  peer = 'a',
+  attempt = 1,
+  more: Partial<NoticeFact> = {},
+): NoticeFact => ({
+  transition: 'fired',
+  recipient: 'phone',
   peer,
   attempt,
   step,
   atMs,
+  ...more,
 })
 const claim = (atMs: number, peer = 'a', attempt = 1) => fact('claim', atMs, peer, attempt)
 
@@ -125,10 +134,16 @@ test('the facts of one peer are folded by attempt', () => {
 test('the facts of an incident are found under every id that it has had, and of one news only', () => {
   const incident = incidentOf({ id: 'new', aliases: ['old'] })
   const facts = new Map([
-    [factKey('new', 'fired', 'phone'), [claim(1)]],
-    [factKey('old', 'fired', 'phone'), [claim(2, 'b')]],
-    [factKey('old', 'resolved', 'phone'), [claim(3, 'c')]],
-    [factKey('old', 'fired', 'tablet'), [claim(4, 'd')]],
+    ['new', [claim(1)]],
+    [
+      'old',
+      [
+        claim(2, 'b'),
+        fact('claim', 3, 'c', 1, { transition: 'resolved' }),
+        fact('claim', 4, 'd', 1, { recipient: 'tablet' }),
+      ],
+    ],
+    ['other', [claim(5, 'e')]],
   ])
   const state = stateWith([], 0, { facts })
   expect(factsOf(state, incident, 'fired', 'phone').map(({ peer }) => peer)).toEqual(['a', 'b'])
@@ -144,4 +159,14 @@ describe('an end is worth telling', () => {
   ])('%s', (_, facts, expected) => {
     expect(mayHaveBeenTold(facts)).toBe(expected)
   })
+})
+
+test('a duty is one transition of one incident, for one recipient', () => {
+  const keys = [
+    dutyKey('x', 'fired', 'phone'),
+    dutyKey('x', 'worse', 'phone'),
+    dutyKey('y', 'fired', 'phone'),
+    dutyKey('x', 'fired', 'tablet'),
+  ]
+  expect(new Set(keys).size).toBe(4)
 })

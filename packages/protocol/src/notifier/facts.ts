@@ -5,21 +5,25 @@ import { turns } from '../limits.ts'
 import type { NoticeFact, State } from '../state.ts'
 import type { Transition } from '../wire/records.ts'
 
-/** The key of the notice log's index. */
-export function factKey(incident: IncidentId, transition: Transition, recipient: RecipientId): string {
+/** The name of a duty: one transition of one incident, for one recipient. */
+export function dutyKey(incident: IncidentId, transition: Transition, recipient: RecipientId): string {
   return `${incident}|${transition}|${recipient}`
 }
 
 /** All facts of a duty, under each id that its incident has had. */
 export function factsOf(
-  state: State,
+  state: Pick<State, 'facts'>,
   incident: Pick<Incident, 'id' | 'aliases'>,
   transition: Transition,
   recipient: RecipientId,
 ): readonly NoticeFact[] {
-  const own = state.facts.get(factKey(incident.id, transition, recipient)) ?? []
-  if (incident.aliases.length === 0) return own
-  return [...own, ...incident.aliases.flatMap((id) => state.facts.get(factKey(id, transition, recipient)) ?? [])]
+  const found: NoticeFact[] = []
+  for (const id of [incident.id, ...incident.aliases]) {
+    for (const fact of state.facts.get(id) ?? []) {
+      if (fact.transition === transition && fact.recipient === recipient) found.push(fact)
+    }
+  }
+  return found
 }
 
 /** One peer's attempt, as far as its facts tell. */
@@ -59,8 +63,8 @@ export interface Standing {
   readonly done: boolean
   /** Someone has a claim that is to be respected. */
   readonly claimedBy: HostId | null
-  /** Who gave back or let expire a claim a short while ago. */
-  readonly failed: ReadonlySet<HostId>
+  /** Who gave back or let expire a claim a short while ago, and when. */
+  readonly failed: ReadonlyMap<HostId, number>
   /** When the last of them did; minus infinity when nobody has. */
   readonly failedAtMs: number
 }
@@ -92,14 +96,14 @@ export function standingOf(facts: readonly NoticeFact[], nowMs: number, isGone: 
     failures.set(attempt.peer, { count: count + 1, lastMs: Math.max(lastMs, endMs) })
     failedAtMs = Math.max(failedAtMs, endMs)
   }
-  const failed = new Set<HostId>()
+  const failed = new Map<HostId, number>()
   for (const [peer, { count, lastMs }] of failures) {
-    if (nowMs - lastMs < Math.min(turns.failedMostMs, turns.failedMs * 2 ** (count - 1))) failed.add(peer)
+    if (nowMs - lastMs < Math.min(turns.failedMostMs, turns.failedMs * 2 ** (count - 1))) failed.set(peer, lastMs)
   }
   return { done: false, claimedBy, failed, failedAtMs }
 }
 
-const DONE: Standing = { done: true, claimedBy: null, failed: new Set(), failedAtMs: Number.NEGATIVE_INFINITY }
+const DONE: Standing = { done: true, claimedBy: null, failed: new Map(), failedAtMs: Number.NEGATIVE_INFINITY }
 
 /** Until when an attempt holds its duty: what its peer said is worth less when the peer was declared missing after it. */
 function endOf({ peer, claimedAtMs, acceptedAtMs, releasedAtMs }: AttemptFacts, isGone: IsGone): number {
@@ -108,7 +112,12 @@ function endOf({ peer, claimedAtMs, acceptedAtMs, releasedAtMs }: AttemptFacts, 
   return isGone(peer, claimedAtMs) ? claimedAtMs : claimedAtMs + turns.claimMs
 }
 
-/** True when somebody has told it, or may have: only then is its end worth telling. */
+/**
+ * True when somebody has told it, or has tried: only then is its end worth telling.
+ *
+ * A try that was given back counts as well: where no Waku worked for the whole outage, the user hears afterwards, once,
+ * that the host was away.
+ */
 export function mayHaveBeenTold(facts: readonly NoticeFact[]): boolean {
   return facts.length > 0
 }

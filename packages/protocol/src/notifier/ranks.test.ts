@@ -74,3 +74,9 @@ test('an isolated host tells of itself, and counts nobody whom it does not hear'
   expect(ranks(members, isolation, { isolated: true }, 20_000)).toEqual(['me'])
   expect(ranks(members, incidentOf({ host: 'me', fault: 'silent' }))).not.toContain('me')
 })
+
+test('sleepers go last, whatever their score', () => {
+  const plain = ['p1', 'p2', 'p3', 'p4'].map((host) => memberAt(host))
+  const sleepers = ['s1', 's2', 's3', 's4'].map((host) => memberAt(host, 0, sleeper(host)))
+  expect([...ranks([...sleepers, ...plain]).slice(5)].sort()).toEqual(['s1', 's2', 's3', 's4'])
+})

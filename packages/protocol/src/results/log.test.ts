@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { fixedRecords } from '../testing/fixed-records.ts'
 import { memberAt, stateWith } from '../testing/make-state.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
+import { encodeRecord } from '../wire/encode.ts'
+import { wireLimits } from '../wire/limits.ts'
 import type { Entry, LogHead, SignedAs } from '../wire/records.ts'
 import { beginWork } from '../work.ts'
 import { isNext, receiveEntry, writeEntryWhenDue } from './log.ts'
@@ -113,5 +115,16 @@ describe('our own entry', () => {
     const work = write(120, 0)
     expect(work.effects[0]).toMatchObject({ entry: { body: { results: { length: 50 } } } })
     expect(work.state.gathered).toHaveLength(70)
+  })
+
+  // Kinds keep 32 values of up to 200 characters: fifty such results are several frames.
+  test('fits into a frame, however much its results say', () => {
+    const values = Object.fromEntries(Array.from({ length: 32 }, (_, index) => [`value_${index}`, 'x'.repeat(200)]))
+    const gathered = result === undefined ? [] : new Array(50).fill({ ...result, values })
+    const work = beginWork(stateWith([], 20_000, { gathered, gatheredSinceMs: 0 }))
+    writeEntryWhenDue(work)
+    const [kept] = work.effects
+    if (kept?.kind !== 'keep-entry') throw new Error('an entry is due')
+    expect(encodeRecord(kept.entry).byteLength).toBeLessThanOrEqual(wireLimits.recordBytes)
   })
 })

@@ -9,9 +9,9 @@ import type { HostId } from '../ids.ts'
 import { judgeResult, openCheckIncidentOf } from '../incidents/check-incidents.ts'
 import { resolveIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
-import { hearEntry } from '../membership/hearing.ts'
+import { hearEntry, learnLife } from '../membership/hearing.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
-import type { Entry, LogHead, SignedAs } from '../wire/records.ts'
+import type { Entry, LogHead, Result, SignedAs } from '../wire/records.ts'
 import { nowOf, ownRecord, put, type Work } from '../work.ts'
 import { notePromise } from './asleep-checks.ts'
 
@@ -22,19 +22,32 @@ export function writeEntryWhenDue(work: Work): void {
   const full = state.gathered.length >= limits.entryResults
   if (!waiting && !full && state.retired.length === 0) return
   const head = state.heads.get(state.options.self)
-  const results = state.gathered.slice(0, limits.entryResults)
+  const results = takeResults(state.gathered)
+  const retired = state.retired.slice(0, limits.entryResults)
   const entry = ownRecord(state, 'entry', {
     life: state.life,
     seq: head !== undefined && head.incarnation === state.life.incarnation ? head.seq + 1 : 1,
     previous: head?.cid ?? null,
     atUnixMs: Math.round(state.clock.unixMs),
     results,
-    retired: state.retired,
+    retired,
   })
-  state.gathered = state.gathered.slice(limits.entryResults)
-  state.retired = []
+  state.gathered = state.gathered.slice(results.length)
+  state.retired = state.retired.slice(retired.length)
   append(work, entry, true)
   work.effects.push({ kind: 'gossip', record: entry })
+}
+
+/** As many of the results, in order, as one gossip frame takes. At least one: a single result always fits. */
+function takeResults(gathered: readonly Result[]): readonly Result[] {
+  let bytes = 0
+  let count = 0
+  for (const result of gathered.slice(0, limits.entryResults)) {
+    bytes += encodeCanonical(result).byteLength
+    if (count > 0 && bytes > limits.entryBytes) break
+    count += 1
+  }
+  return gathered.slice(0, count)
 }
 
 /** Takes in an entry of another host's log, or one of our own that our disk had lost. */
@@ -68,6 +81,7 @@ function append(work: Work, entry: SignedAs<'entry'>, sync: boolean): void {
   const head = { incarnation: body.life.incarnation, seq: body.seq, cid: cidOf(encodeCanonical(body)) }
   put(work, 'heads', signer, head)
   work.effects.push({ kind: 'keep-entry', entry, head, sync })
+  learnLife(work, signer, body.life)
   const results = new Map(work.state.results.get(signer) ?? [])
   for (const result of body.results) results.set(result.check, result)
   for (const name of body.retired) results.delete(name)

@@ -2,9 +2,10 @@
 import type { Digest } from '../event.ts'
 import type { Result, SignedAs } from '../wire/records.ts'
 
-/** The mesh of the fixed records, and another. */
-export const MESH = 'aa'.repeat(32)
-export const OTHER_MESH = 'bb'.repeat(32)
+/** The mesh of the fixed records. */
+export const MESH = 'aa'.repeat(16)
+/** Another mesh. */
+export const OTHER_MESH = 'bb'.repeat(16)
 
 /** Well-formed host ids of no real key. `digit` is any base58 character. */
 export function hostIdOf(digit: string): string {
@@ -108,9 +109,9 @@ const notice: SignedAs<'notice'> = signed(
   LAPTOP,
   {
     step: 'claim',
-    incidents: ['cd'.repeat(32)],
+    incidents: ['cd'.repeat(16)],
     transition: 'reminder-2',
-    recipient: 'ef'.repeat(32),
+    recipient: 'ef'.repeat(16),
     attempt: 3_000_001,
   },
   5,
@@ -132,7 +133,7 @@ const meshBodies = {
   leave: { kind: 'leave', life },
   recipient: { kind: 'recipient', name: 'phone', publicKey: new Uint8Array(33).fill(2), atUnixMs },
   'recipient-removed': { kind: 'recipient-removed', record: '0123456789abcdef'.repeat(2), atUnixMs },
-  ack: { kind: 'ack', incident: 'cd'.repeat(32), by: 'phone', atUnixMs },
+  ack: { kind: 'ack', incident: 'cd'.repeat(16), by: 'phone', atUnixMs },
   silence: { kind: 'silence', matcher: 'vps-1/disk*', forMs: 7_200_000, atUnixMs },
   maintenance: { kind: 'maintenance', host: VPS, forMs: 3_600_000, atUnixMs },
 } as const

@@ -84,7 +84,7 @@ export function heldRecord(signer: HostId, body: MeshRecord, bornAtMs = 0): read
 /** An open incident of a silent host, with changes. */
 export function incidentOf(change: Partial<Incident> = {}): Incident {
   return {
-    id: '7f3a'.padEnd(64, '0'),
+    id: '7f3a'.padEnd(32, '0'),
     aliases: [],
     host: 'vps',
     check: '',

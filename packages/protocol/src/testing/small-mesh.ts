@@ -22,8 +22,9 @@ import { type Host, isAfter, isClaim, memberRecord, newHost, restoredFrom, type 
 /** Milliseconds between two ticks of every host. */
 export const TICK_MS = 100
 
-/** The key of the one person who is told, and its id. */
+/** The key of the one person who is told. */
 export const PHONE_KEY = new Uint8Array(33).fill(2)
+/** The id of that key. */
 export const PHONE: RecipientId = recipientIdOf(PHONE_KEY)
 
 /** A notice that the recipient has got. */
@@ -145,7 +146,7 @@ export function createSmallMesh(ids: readonly HostId[], options: SmallMeshOption
         disk.entries.push(effect.entry)
         return
       case 'keep-record':
-        disk.records.set(effect.id, { record: effect.record, atMs: nowMs })
+        disk.records.set(effect.id, { record: effect.record, atMs: nowMs - effect.ageMs })
         return
       case 'drop-record':
         disk.records.delete(effect.id)

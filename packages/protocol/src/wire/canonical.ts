@@ -47,9 +47,17 @@ export function cidOf(bytes: Uint8Array): string {
   return CID.createV1(dagCbor.code, digest.create(SHA2_256, sha256(bytes))).toString()
 }
 
-/** Lower-case hex of the sha256 of the canonical bytes of a value. */
+/** Hex digits of an id: 128 bits. Finding another value of the same id is out of reach, and every record carries ids. */
+export const ID_DIGITS = 32
+
+/** The id of bytes: the first 32 lower-case hex digits of their sha256. */
+export function idOfBytes(bytes: Uint8Array): string {
+  return bytesToHex(sha256(bytes).subarray(0, ID_DIGITS / 2))
+}
+
+/** The id of a value: that of its canonical bytes. */
 export function hashOf(value: unknown): string {
-  return bytesToHex(sha256(encodeCanonical(value)))
+  return idOfBytes(encodeCanonical(value))
 }
 
 /** True when both hold the same bytes. Not constant-time: never use it on secrets. */

@@ -5,6 +5,7 @@ const SECOND = 1_000
 const HOUR = 3_600 * SECOND
 const DAY = 24 * HOUR
 
+/** The bounds of records, frames and digests. */
 export const wireLimits = {
   /** Bytes of one frame: what gossip and directed streams take (`maxInboundDataLength` of the swarm). */
   frameBytes: 64 * 1024,

@@ -1,9 +1,7 @@
 /** The hashes that name things alike on every peer, and the orders that follow from them. */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import type { CheckName, HostId, IncidentId, MeshId, RecipientId } from '../ids.ts'
 import { PRESENCE } from '../ids.ts'
-import { hashOf } from './canonical.ts'
+import { hashOf, idOfBytes } from './canonical.ts'
 import type { Signed } from './envelope.ts'
 import { bytesToSign } from './envelope.ts'
 import type { Life } from './records.ts'
@@ -20,7 +18,7 @@ export function checkIncidentId(mesh: MeshId, host: HostId, check: CheckName, ep
 
 /** A recipient's id, from its public key (33 bytes, compressed secp256k1). */
 export function recipientIdOf(publicKey: Uint8Array): RecipientId {
-  return bytesToHex(sha256(publicKey))
+  return idOfBytes(publicKey)
 }
 
 const recordIds = new WeakMap<object, string>()
@@ -29,7 +27,7 @@ const recordIds = new WeakMap<object, string>()
 export function recordIdOf(record: Signed<unknown>): string {
   const known = recordIds.get(record)
   if (known !== undefined) return known
-  const id = bytesToHex(sha256(bytesToSign(record))).slice(0, 32)
+  const id = idOfBytes(bytesToSign(record))
   recordIds.set(record, id)
   return id
 }

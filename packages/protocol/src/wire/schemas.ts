@@ -25,7 +25,7 @@ const bytes = (least: number, most: number) =>
 export const hostId = z.string().regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/)
 /** A record's id. */
 export const recordId = z.string().regex(/^[0-9a-f]{32}$/)
-const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
+const hashId = z.string().regex(/^[0-9a-f]{32}$/)
 /** A CID v1 of dag-cbor and sha2-256, in base32. */
 const cid = z.string().regex(/^bafyrei[a-z2-7]{52}$/)
 const hostName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)
@@ -45,6 +45,7 @@ export const logHead = z.strictObject({
   cid,
 }) satisfies z.ZodType<LogHead>
 
+/** A heartbeat. */
 export const heartbeatBody = z.strictObject({
   life,
   beat: count,
@@ -60,6 +61,7 @@ export const heartbeatBody = z.strictObject({
   nonce: text(1, wireLimits.nonceChars).nullable(),
 }) satisfies z.ZodType<Heartbeat>
 
+/** A vote, its evidence not yet read. */
 export const voteBody = z.strictObject({
   subject: hostId,
   life,
@@ -69,6 +71,7 @@ export const voteBody = z.strictObject({
   evidence: z.unknown().nonoptional(),
 })
 
+/** A verdict, its votes and its evidence not yet read. */
 export const verdictBody = z.strictObject({
   subject: hostId,
   life,
@@ -103,6 +106,7 @@ const result = z.strictObject({
   atUnixMs: unixMs,
 }) satisfies z.ZodType<Result>
 
+/** An entry. */
 export const entryBody = z.strictObject({
   life,
   seq: int(1, Number.MAX_SAFE_INTEGER),
@@ -117,17 +121,19 @@ const transition = z.custom<Transition>(
   (value) => typeof value === 'string' && /^(?:fired|worse|resolved|reminder-[1-9][0-9]{0,5})$/.test(value),
 )
 
+/** A line of the notice log. */
 export const noticeBody = z.strictObject({
   step: z.enum(['claim', 'release', 'accepted', 'stored', 'delivered']),
-  incidents: z.array(sha256Hex).min(1).max(wireLimits.noticeIncidents),
+  incidents: z.array(hashId).min(1).max(wireLimits.noticeIncidents),
   transition,
-  recipient: sha256Hex,
+  recipient: hashId,
   attempt: count,
 }) satisfies z.ZodType<NoticeRecord>
 
 const addresses = z.array(text(1, wireLimits.addressChars)).max(wireLimits.addresses)
 const forMs = int(0, wireLimits.quietMs)
 
+/** A mesh record of any kind. */
 export const meshRecordBody = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('member'),
@@ -148,7 +154,7 @@ export const meshRecordBody = z.discriminatedUnion('kind', [
     atUnixMs: unixMs,
   }),
   z.strictObject({ kind: z.literal('recipient-removed'), record: recordId, atUnixMs: unixMs }),
-  z.strictObject({ kind: z.literal('ack'), incident: sha256Hex, by: text(0, wireLimits.nameChars), atUnixMs: unixMs }),
+  z.strictObject({ kind: z.literal('ack'), incident: hashId, by: text(0, wireLimits.nameChars), atUnixMs: unixMs }),
   z.strictObject({
     kind: z.literal('silence'),
     matcher: text(1, wireLimits.matcherChars),

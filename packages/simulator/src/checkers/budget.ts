@@ -9,25 +9,34 @@ const BYTES_PER_SECOND = 1_500
 const AT_PEERS = 9
 const AT_EVERY_MS = 10_000
 /** Catch-up rounds and entries cost even the smallest mesh something. */
-const SHARE_MIN = 0.35
-const BYTES_PER_INCIDENT_AND_PEER = 4_000
+const SHARE_MIN = 0.5
+const BYTES_PER_INCIDENT_AND_PEER = 6_000
+/** A claim and a receipt are per recipient: each beyond the first costs this. Decided in docs/adr/0009. */
+const BYTES_PER_FURTHER_RECIPIENT = 2_000
 
 /** Bytes that an agent may send within 60 s. Linear in its peers and in how often it beats. */
-export function budgetBytes(peers: number, everyMs: number, incidents: number): number {
+export function budgetBytes(peers: number, everyMs: number, incidents: number, furtherRecipients = 0): number {
   const share = Math.max(SHARE_MIN, (peers / AT_PEERS) * (AT_EVERY_MS / everyMs))
-  return (WINDOW_MS / 1_000) * BYTES_PER_SECOND * share + BYTES_PER_INCIDENT_AND_PEER * incidents * peers
+  const troubles = BYTES_PER_INCIDENT_AND_PEER * incidents + BYTES_PER_FURTHER_RECIPIENT * furtherRecipients
+  return (WINDOW_MS / 1_000) * BYTES_PER_SECOND * share + troubles * peers
 }
 
 /** Checks I13. */
 export function checkBudget({ hosts, exercise, report }: Surroundings): Checker {
   const sent = new Map<HostId, { readonly atMs: number; readonly bytes: number }[]>()
-  const troubled: { readonly atMs: number; readonly id: string }[] = []
+  const troubled: { readonly atMs: number; readonly id: string; readonly recipient: string }[] = []
   const peers = hosts.length - 1
   const everyMs = Math.min(...hosts.map(({ presence }) => presence.everyMs))
   return (happening) => {
     const { atMs } = happening
     if (happening.kind === 'effect') {
-      if (happening.effect.kind === 'incident') troubled.push({ atMs, id: happening.effect.incident.id })
+      const { effect } = happening
+      if (effect.kind === 'incident') troubled.push({ atMs, id: effect.incident.id, recipient: '' })
+      // A reminder costs as its incident did.
+      if (effect.kind === 'gossip' && effect.record.domain === 'notice') {
+        const { incidents, recipient } = effect.record.body
+        for (const id of incidents) troubled.push({ atMs, id, recipient })
+      }
       return
     }
     if (happening.kind !== 'bytes') return
@@ -39,7 +48,10 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
     const sum = recent.reduce((total, one) => total + one.bytes, 0)
     while (troubled.length > 0 && (troubled[0]?.atMs ?? 0) < atMs - 3 * WINDOW_MS) troubled.shift()
     const incidents = new Set(troubled.map(({ id }) => id)).size
-    const budget = budgetBytes(peers, everyMs, incidents)
+    const told = new Set(
+      troubled.filter(({ recipient }) => recipient !== '').map(({ id, recipient }) => `${id} ${recipient}`),
+    )
+    const budget = budgetBytes(peers, everyMs, incidents, Math.max(0, told.size - incidents))
     if (sum <= budget) return
     report({
       invariant: 'I13',

@@ -24,9 +24,10 @@ interface Sent {
 interface Claimed {
   readonly host: HostId
   readonly atMs: number
-  /** When each other host heard of the claim, and of its receipt or release. */
+  /** When each other host heard of the claim, of its receipt, and that it was given back. */
   readonly heardMs: Map<HostId, number>
   readonly answeredMs: Map<HostId, number>
+  readonly releasedMs: Map<HostId, number>
 }
 
 interface Duty {
@@ -55,14 +56,14 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
       const duty = dutyOf(keyOf(incident, transition, recipient))
       // Its own claim may come back to a host by catch-up: that is no new one.
       if (step === 'claim' && record.signer === host) {
-        if (isIssued) duty.claims.push({ host, atMs, heardMs: new Map(), answeredMs: new Map() })
+        if (isIssued) duty.claims.push({ host, atMs, heardMs: new Map(), answeredMs: new Map(), releasedMs: new Map() })
         continue
       }
       const isClosing = step === 'stored' || step === 'delivered'
       if (isClosing && !duty.closedMs.has(host)) duty.closedMs.set(host, atMs)
       for (const claim of duty.claims) {
         if (claim.host !== record.signer && step !== 'delivered') continue
-        const known = step === 'claim' ? claim.heardMs : claim.answeredMs
+        const known = step === 'claim' ? claim.heardMs : step === 'release' ? claim.releasedMs : claim.answeredMs
         if (!known.has(host)) known.set(host, atMs)
       }
     }
@@ -83,6 +84,8 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
     if (first === undefined || second === undefined) return null
     const heardMs = first.heardMs.get(second.host)
     if (heardMs === undefined || heardMs >= second.atMs) return 'late, lost or crossed'
+    // A slow road may have taken what its host gave up.
+    if ((first.releasedMs.get(second.host) ?? Number.POSITIVE_INFINITY) <= second.atMs) return 'given back'
     const answeredMs = first.answeredMs.get(second.host)
     if (answeredMs === undefined || answeredMs > second.atMs) {
       return second.atMs - heardMs >= CLAIM_MS ? 'lapsed' : null

@@ -62,7 +62,6 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
         if (entry.atMs > Math.max(truth.healedMs(), atMs - JUDGED_BEFORE_MS) || isDone(entry)) continue
         // A host that died, or left, for good took its outbox along; the others answer for what they knew.
         if (truth.mode(entry.host).at(atMs).mode !== 'running') continue
-        if (isHistoryOnly(entry)) continue
         report({
           invariant: 'I14',
           atMs: entry.atMs,
@@ -70,11 +69,6 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
           text: `"${entry.transition}" of ${entry.ids.map((id) => id.slice(0, 8)).join(', ')} left the outbox of ${entry.host} and never arrived at Waku`,
         })
       }
-    }
-
-    /** The trouble was over on all hosts before anybody could tell of it. */
-    function isHistoryOnly(entry: Entry): boolean {
-      return entry.transition === 'worse'
     }
   }
 }

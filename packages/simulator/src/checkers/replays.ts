@@ -2,8 +2,8 @@
 import type { CoreView } from '../core.ts'
 import type { Checker, Surroundings } from './checker.ts'
 
-/** Answers are allowed: evidence to whoever doubts, a verdict to whoever does not know of it. */
-const HARMLESS = new Set(['report', 'send', 'gossip'])
+/** Answers are allowed: a beat or evidence to whoever doubts, a verdict to whoever does not know of it. */
+const HARMLESS = new Set(['report', 'send', 'gossip', 'send-heartbeat'])
 
 function textOf(view: CoreView): string {
   const members = [...view.members].map(([host, { state, life }]) => [host, state, life])

@@ -9,7 +9,7 @@ import {
   nearestName,
 } from '@muster/checks'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
-import { fit, plain } from '../plain-text.ts'
+import { fitted, plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
 import { readConfig } from './config.ts'
 
@@ -26,7 +26,7 @@ export async function listChecks(context: Context): Promise<number> {
   for (const { name, kind, every, grace, warning, critical } of shown) {
     const conditions = [...warning.map((text) => `warning ${text}`), ...critical.map((text) => `critical ${text}`)]
     context.line(
-      `${fit(name, width)}  ${fit(kind, 8)}  every ${every}, grace ${grace}  ${plain(conditions.join('; '), 200)}`.trimEnd(),
+      `${fitted(name, width)}  ${fitted(kind, 8)}  every ${every}, grace ${grace}  ${plain(conditions.join('; '), 200)}`.trimEnd(),
     )
   }
   return EXIT.done
@@ -63,7 +63,7 @@ export async function listKinds(context: Context): Promise<number> {
     return EXIT.done
   }
   for (const { kind, summary, values } of kinds) {
-    context.line(`${fit(kind, 8)}  ${summary}`)
+    context.line(`${fitted(kind, 8)}  ${summary}`)
     if (values.length > 0) context.line(`${' '.repeat(10)}${values.map(({ name }) => name).join(', ')}`)
   }
   return EXIT.done
@@ -93,7 +93,7 @@ export async function runCheck(context: Context, name: string): Promise<number> 
     else context.line(`  could not measure: ${plain(observation.error.message, 240)}`)
     const width = Math.max(0, ...Object.keys(observation.values).map((key) => key.length))
     for (const [key, value] of Object.entries(observation.values)) {
-      context.line(`  ${fit(plain(key, 64), width)}  ${plain(formatValue(value), 120)}`)
+      context.line(`  ${fitted(plain(key, 64), width)}  ${plain(formatValue(value), 120)}`)
     }
     context.line(`  took ${observation.durationMs} ms; nobody was told`)
   }

@@ -51,6 +51,7 @@ export async function reloadConfig(context: Context): Promise<number> {
   const { ok, lines } = await agent.change<{ ok: boolean; lines: readonly string[] }>('POST', '/api/v1/reload')
   if (context.json) context.print({ ok, lines })
   else for (const line of lines) context.line(plain(line, 300))
+  if (ok && !context.json) context.line('The agent has read its config again.')
   if (!ok) throw new CliError('reload-refused', EXIT.usage, 'the agent keeps its old config')
   return EXIT.done
 }

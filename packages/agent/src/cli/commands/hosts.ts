@@ -2,7 +2,7 @@
 import type { HostView } from '../../api/shapes.ts'
 import { findAgent } from '../api-client.ts'
 import { EXIT } from '../cli-error.ts'
-import { fit, plain } from '../plain-text.ts'
+import { fitted, plain } from '../plain-text.ts'
 import { answerOf } from '../status-text.ts'
 import type { Context } from '../surroundings.ts'
 import { ageText } from '../time-text.ts'
@@ -18,7 +18,7 @@ export async function hosts(context: Context): Promise<number> {
   for (const host of all) {
     const age = host.isSelf ? 'this host' : host.ageMs === null ? 'never heard' : ageText(host.ageMs)
     const road = host.reach === 'relayed' ? ', through another host' : ''
-    context.line(`${fit(plain(host.name, 63), width)}  ${fit(answerOf(host), 10)}  ${age}${road}`)
+    context.line(`${fitted(plain(host.name, 63), width)}  ${fitted(answerOf(host), 10)}  ${age}${road}`)
     context.line(`${' '.repeat(width)}  ${plain(host.id, 80)}`)
     for (const address of host.addresses) context.line(`${' '.repeat(width)}  ${plain(address, 160)}`)
   }

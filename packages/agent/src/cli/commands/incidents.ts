@@ -4,7 +4,7 @@ import { sentenceOf } from '../../api/sentence.ts'
 import type { IncidentView } from '../../api/shapes.ts'
 import { findAgent } from '../api-client.ts'
 import { EXIT } from '../cli-error.ts'
-import { fit, plain } from '../plain-text.ts'
+import { fitted, plain } from '../plain-text.ts'
 import { toldText } from '../status-text.ts'
 import type { Context } from '../surroundings.ts'
 import { clockText, durationText } from '../time-text.ts'
@@ -39,5 +39,5 @@ function incidentLine(incident: IncidentView, nowUnixMs: number): string {
   ].filter((mark) => mark !== '')
   const since = `since ${clockText(incident.sinceUnixMs, nowUnixMs)}, ${durationText(incident.lastedMs)}`
   const more = [since, toldText(incident), ...marks].filter((part) => part !== '').join('; ')
-  return `${fit(incident.shortId, 6)}  ${fit(word, 8)}  ${plain(sentenceOf(incident), 160)}; ${more}`
+  return `${fitted(incident.shortId, 6)}  ${fitted(word, 8)}  ${plain(sentenceOf(incident), 160)}; ${more}`
 }

@@ -38,6 +38,8 @@ const ANSWERS_MAX = 64
 /** How long an ending listener waits for its last answers. Milliseconds. */
 const LAST_ANSWERS_MS = 10_000
 
+/** When a pairing without an answer says where it knocks. Milliseconds. */
+const PATIENCE_MS = 10_000
 /** How long an ending listener counts copies. Milliseconds. */
 const COUNT_MS = 5_000
 
@@ -87,15 +89,26 @@ async function pair(
     )
   }
   context.err('Pairing…\n')
-  const { welcome: bytes } = await answerPairing({
+  const patience = setTimeout(() => {
+    context.err(
+      `No answer yet. The link may have ended already, or none of these can be reached from here: ${plain(link.nodes.join(' '), 400)}\n`,
+    )
+  }, PATIENCE_MS)
+  const interrupted = context.interrupted()
+  const answered = answerPairing({
     link,
     privateKey: key.privateKey,
     name: plain(asked ?? hostname(), 64),
     isGenuine: (welcome) => isGenuine(() => openWelcome(welcome, link.meshPublicKey)),
     clock: systemClock,
     log: SILENT,
-    signal: context.interrupted(),
+    signal: interrupted,
   })
+  const { welcome: bytes } = await answered
+    .catch((error: unknown) => {
+      throw interrupted.aborted ? new CliError('cancelled', EXIT.bad, 'cancelled before it was paired') : error
+    })
+    .finally(() => clearTimeout(patience))
   const { recipient, nodes, meshWakuKey } = openWelcome(bytes, link.meshPublicKey)
   const all = [...new Set([...nodes, ...link.nodes])]
   const state = pairedState({ meshPublicKey: link.meshPublicKey, meshWakuKey, recipient, nodes: all }, before)

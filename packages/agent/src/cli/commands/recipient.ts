@@ -2,7 +2,7 @@
 import type { PairingStateView, PairingView, RecipientView, StatusView } from '../../api/shapes.ts'
 import { type ApiClient, findAgent } from '../api-client.ts'
 import { CliError, EXIT } from '../cli-error.ts'
-import { counted, fit, plain } from '../plain-text.ts'
+import { counted, fitted, plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
 import { dateTimeText, durationText } from '../time-text.ts'
 
@@ -90,7 +90,7 @@ export async function listRecipients(context: Context): Promise<number> {
   else context.line(counted(recipients.length, 'recipient'))
   const width = Math.max(0, ...recipients.map(({ name }) => [...plain(name, 64)].length))
   for (const { name, id, addedUnixMs } of recipients) {
-    context.line(`  ${fit(plain(name, 64), width)}  ${id.slice(0, 8)}  since ${dateTimeText(addedUnixMs)}`)
+    context.line(`  ${fitted(plain(name, 64), width)}  ${id.slice(0, 8)}  since ${dateTimeText(addedUnixMs)}`)
   }
   return EXIT.done
 }

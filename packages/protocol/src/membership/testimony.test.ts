@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest'
+import type { Member, State } from '../state.ts'
+import { fixedRecords } from '../testing/fixed-records.ts'
+import { heartbeatOf, memberAt, stateWith } from '../testing/make-state.ts'
+import type { Life, Verdict, Vote } from '../wire/records.ts'
+import { beginWork } from '../work.ts'
+import { isWitnessed, receiveVerdict, receiveVote } from './testimony.ts'
+
+const NOW = 60_000
+const life = (incarnation: number, epoch = 0): Life => ({ incarnation, epoch })
+
+function voteBy(signer: string, change: Partial<Vote> = {}) {
+  const { vote } = fixedRecords
+  return { ...vote, signer, body: { ...vote.body, subject: 'vps', life: life(1), beat: 1, evidence: null, ...change } }
+}
+
+function verdictBy(signer: string, voters: readonly string[], change: Partial<Verdict> = {}) {
+  const { verdict } = fixedRecords
+  const votes = voters.map((voter) => voteBy(voter))
+  return {
+    ...verdict,
+    signer,
+    body: { ...verdict.body, subject: 'vps', life: life(1), beat: 1, evidence: null, observers: 3, votes, ...change },
+  }
+}
+
+describe('a verdict is witnessed', () => {
+  test.each<[string, ReturnType<typeof verdictBy>, boolean]>([
+    ['by three of many', verdictBy('a', ['b', 'c'], { observers: 8 }), true],
+    ['by both of two', verdictBy('a', ['b'], { observers: 2 }), true],
+    ['not by two of three', verdictBy('a', ['b'], { observers: 3 }), false],
+    ['not by its signer alone, however few it says could vote', verdictBy('a', [], { observers: 1 }), false],
+    ['not by votes of its signer', verdictBy('a', ['a', 'a']), false],
+    ['not by one voter twice', verdictBy('a', ['b', 'b']), false],
+    ['not by votes of its subject', verdictBy('a', ['vps'], { observers: 2 }), false],
+    [
+      'not by votes on another host',
+      verdictBy('a', [], { observers: 2, votes: [voteBy('b', { subject: 'nas' })] }),
+      false,
+    ],
+  ])('%s', (_, verdict, expected) => {
+    expect(isWitnessed(verdict)).toBe(expected)
+  })
+})
+
+/** `vps` as last heard so long ago, with its first life and beat 1. */
+const heardAgo = (agoMs: number, change: Partial<Member> = {}) =>
+  memberAt('vps', NOW - agoMs, { life: life(1), ...change })
+
+function receive(verdict: ReturnType<typeof verdictBy>, vps: Member, change: Partial<State> = {}) {
+  const others = ['a', 'b', 'c'].map((host) => memberAt(host, NOW))
+  const work = beginWork(stateWith([vps, ...others], NOW, change))
+  receiveVerdict(work, verdict, 0)
+  return work
+}
+
+describe('the verdict of another', () => {
+  test.each<[string, ReturnType<typeof verdictBy>, Member, Partial<State>, string, number]>([
+    // verdict, what is known, state of this host, state of the member, offers that wait
+    ['is adopted when we do not hear the host either', verdictBy('a', ['b', 'c']), heardAgo(15_001), {}, 'silent', 0],
+    ['waits while the host is within its deadline for us', verdictBy('a', ['b', 'c']), heardAgo(9_000), {}, 'alive', 1],
+    ['is refused without witnesses', verdictBy('a', ['b']), heardAgo(15_001), {}, 'alive', 0],
+    [
+      'is never adopted when its signer was alone',
+      verdictBy('a', ['b', 'c'], { alone: true }),
+      heardAgo(15_001),
+      {},
+      'alive',
+      0,
+    ],
+    ['waits while we are isolated', verdictBy('a', ['b', 'c']), heardAgo(15_001), { isolated: true }, 'alive', 1],
+    [
+      'waits in a quiet time',
+      verdictBy('a', ['b', 'c']),
+      heardAgo(15_001),
+      { quiet: { sinceMs: 0, untilMs: 99_000, rounds: 0, inRound: false } },
+      'alive',
+      1,
+    ],
+    [
+      'on a life that is over is nothing',
+      verdictBy('a', ['b', 'c']),
+      heardAgo(1_000, { life: life(2) }),
+      {},
+      'alive',
+      0,
+    ],
+  ])('%s', (_, verdict, vps, change, state, offered) => {
+    const member = receive(verdict, vps, change).state.members.get('vps')
+    expect([member?.state, member?.offered.length]).toEqual([state, offered])
+  })
+
+  test('is refuted with newer evidence', () => {
+    const vps = heardAgo(1_000, { heartbeat: heartbeatOf('vps', { beat: 5 }) })
+    const work = receive(verdictBy('a', ['b', 'c']), vps)
+    expect(work.effects.filter(({ kind }) => kind === 'send')).toMatchObject([
+      { to: 'a', carried: [{ record: { domain: 'heartbeat', body: { beat: 5 } }, ageMs: 1_000 }] },
+    ])
+    expect(work.state.members.get('vps')?.state).toBe('alive')
+  })
+
+  test('is kept, for those who come later', () => {
+    expect(receive(verdictBy('a', ['b', 'c']), heardAgo(15_001)).state.records.size).toBe(1)
+  })
+
+  test('on a newer life of a host that is silent for us too gives the trouble its newer name', () => {
+    const first = receive(verdictBy('a', ['b', 'c']), heardAgo(15_001))
+    const silent = first.state.members.get('vps')
+    if (silent === undefined) throw new Error('vps is a member')
+    const work = receive(verdictBy('b', ['a', 'c'], { life: life(1, 1) }), silent, { incidents: first.state.incidents })
+    const [old] = [...first.state.incidents.keys()]
+    expect([...work.state.incidents.values()]).toMatchObject([{ state: 'firing', aliases: [old], life: life(1, 1) }])
+  })
+
+  test.each<[string, Life, number]>([
+    ['our current life begins a new epoch', life(1), 1],
+    ['a life of ours that is over changes nothing', life(0, 7), 0],
+  ])('on %s', (_, named, epoch) => {
+    const work = receive(verdictBy('a', ['b'], { subject: 'me', life: named }), heardAgo(0))
+    expect(work.state.life).toEqual(life(1, epoch))
+    expect(work.effects.filter(({ kind }) => kind === 'keep-life')).toHaveLength(epoch)
+    expect(work.state.members.has('me')).toBe(false)
+  })
+})
+
+describe('the vote of another', () => {
+  const vote = (change: Partial<Vote>, vps: Member, signer = 'a') => {
+    const work = beginWork(stateWith([vps, memberAt('a', NOW)], NOW))
+    receiveVote(work, voteBy(signer, change), 0)
+    return work
+  }
+
+  test('is held, and the voter is remembered as a doubter', () => {
+    const member = vote({}, heardAgo(14_000)).state.members.get('vps')
+    expect([...(member?.suspicion?.votes.keys() ?? [])]).toEqual(['a'])
+    expect(member?.suspicion?.firstVoteAtMs).toBe(NOW)
+    expect(member?.doubters.get('a')).toBe(NOW)
+  })
+
+  test('is answered with newer evidence, and not held', () => {
+    const work = vote({}, heardAgo(4_000, { heartbeat: heartbeatOf('vps', { beat: 3 }) }))
+    expect(work.effects).toMatchObject([{ kind: 'send', to: 'a', carried: [{ ageMs: 4_000 }] }])
+    expect(work.state.members.get('vps')?.suspicion).toBeNull()
+  })
+
+  test('brings the newest heartbeat that its voter knows', () => {
+    const evidence = heartbeatOf('vps', { beat: 8 })
+    const work = vote({ evidence, beat: 8, ageMs: 13_000 }, heardAgo(20_000))
+    expect(work.state.members.get('vps')).toMatchObject({ heartbeat: { body: { beat: 8 } }, heardAtMs: NOW - 13_000 })
+  })
+
+  test('with evidence of another host is held without it', () => {
+    const work = vote({ evidence: heartbeatOf('nas', { beat: 8 }) }, heardAgo(20_000))
+    expect(work.state.members.get('vps')?.heartbeat?.body.beat).toBe(1)
+    expect(work.state.members.has('nas')).toBe(false)
+  })
+
+  test('on a host that is silent for us is answered with the verdict', () => {
+    const verdict = verdictBy('b', ['a', 'c'])
+    const work = vote({}, heardAgo(40_000, { state: 'silent', verdict }))
+    expect(work.effects).toEqual([{ kind: 'send', to: 'a', carried: [{ record: verdict, ageMs: 0 }] }])
+  })
+
+  test('on ourselves is answered with a heartbeat at once', () => {
+    const work = vote({ subject: 'me' }, heardAgo(0))
+    expect(work.state.nextBeatAtMs).toBeLessThanOrEqual(NOW)
+    expect(work.state.members.has('me')).toBe(false)
+  })
+})

@@ -1,0 +1,132 @@
+/**
+ * Absences that are nobody's business: a host that is frozen accuses nobody when it wakes, a laptop that sleeps wakes
+ * nobody, and neither does a host that was silenced, is in maintenance, restarts in order, or has left. One that was
+ * stopped and does not come back is told of.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from './host.ts'
+import { createMesh, type Mesh } from './mesh.ts'
+import type { Receiver } from './receiver.ts'
+
+/** Ten periods of the fast class and a little. */
+const FROZEN_MS = 11_000
+/** More than a deadline of the fast class with its probes, votes and holding: enough for a verdict that must not come. */
+const VERDICT_MS = 4_000
+const LIMIT_MS = 40_000
+const WATCHERS = ['vps-1', 'vps-2']
+
+let mesh: Mesh
+let phone: Receiver
+
+beforeAll(async () => {
+  const restart = '{every: 1s, grace: 1s, restart: 8s}'
+  const sleeps = '{every: 1s, grace: 1s, sleeps: true}'
+  mesh = await createMesh(['vps-1', 'vps-2', 'home-server', 'laptop'], {
+    of: { 'vps-1': { presence: restart }, laptop: { presence: sleeps } },
+  })
+  phone = await mesh.receiver('phone')
+  await mesh.ready()
+}, 120_000)
+
+afterAll(() => mesh?.end())
+
+test('a frozen host accuses nobody when it wakes, and a frozen host that sleeps is told to nobody', async () => {
+  const frozen = [mesh.host('home-server'), mesh.host('laptop')]
+  for (const host of frozen) host.agent().kill('SIGSTOP')
+  const thawsAtMs = performance.now() + FROZEN_MS
+  await phone.next('fired', 'home-server')
+  for (const name of WATCHERS) {
+    await until(`${name} to know that the laptop sleeps`, LIMIT_MS, async () => {
+      const incident = await mesh.host(name).incidentOf('laptop')
+      return incident?.fault === 'asleep' && incident.state === 'firing'
+    })
+    expect(await mesh.host(name).view('laptop')).toMatchObject({ state: 'asleep' })
+  }
+  await sleep(Math.max(0, thawsAtMs - performance.now()))
+  for (const host of frozen) host.agent().kill('SIGCONT')
+  await phone.next('resolved', 'home-server')
+  await mesh.ready()
+  await sleep(VERDICT_MS)
+
+  for (const host of mesh.hosts) {
+    const accused = (await host.incidents()).map(({ hostName, fault, state }) => `${hostName} ${fault} ${state}`)
+    expect(accused.sort(), `what ${host.name} knows`).toEqual(['home-server silent resolved', 'laptop asleep resolved'])
+  }
+  expect(phone.notices().map(({ transition }) => transition)).toEqual(['fired', 'resolved'])
+  expect(phone.about('laptop')).toEqual([])
+}, 120_000)
+
+test('a host that was silenced from another dies untold, and all know that it is silenced', async () => {
+  const { code } = await mesh.host('laptop').muster('silence', 'home-server', '--for', '2h')
+  expect(code).toBe(0)
+  await mesh.host('home-server').end('SIGKILL')
+  for (const name of [...WATCHERS, 'laptop']) {
+    const incident = await until(`${name} to conclude`, LIMIT_MS, async () => {
+      const newest = await mesh.host(name).incidentOf('home-server')
+      return newest?.state === 'firing' ? newest : null
+    })
+    expect(incident).toMatchObject({ fault: 'silent', silenced: true, told: [] })
+  }
+  expect(await mesh.host('vps-2').muster('status')).toMatchObject({ code: 0 })
+  await sleep(VERDICT_MS)
+  mesh.host('home-server').start()
+  await mesh.ready()
+  expect(phone.about('home-server')).toHaveLength(2)
+}, 120_000)
+
+test('a host in maintenance, said on another, dies untold', async () => {
+  expect(await mesh.host('laptop').muster('maintenance', 'vps-2', '--for', '1h')).toMatchObject({ code: 0 })
+  for (const host of mesh.hosts) {
+    await until(`${host.name} to know of the maintenance`, LIMIT_MS, async () => (await host.view('vps-2'))?.inMaintenance)
+  }
+  await mesh.host('vps-2').end('SIGKILL')
+  for (const name of ['vps-1', 'home-server', 'laptop']) {
+    await until(`${name} to miss vps-2`, LIMIT_MS, async () => (await mesh.host(name).view('vps-2'))?.state === 'silent')
+  }
+  await sleep(VERDICT_MS)
+  mesh.host('vps-2').start()
+  await mesh.ready()
+  expect(phone.about('vps-2')).toEqual([])
+}, 120_000)
+
+test('a host that stops in order and comes back in its time is told to nobody', async () => {
+  const { code, err } = await mesh.host('vps-1').end('SIGTERM')
+  expect({ code, err }).toMatchObject({ code: 0, err: expect.not.stringMatching(/\n {4}at /u) })
+  for (const name of ['vps-2', 'home-server', 'laptop']) {
+    expect(await mesh.host(name).view('vps-1')).toMatchObject({ stopping: true })
+  }
+  await sleep(VERDICT_MS)
+  mesh.host('vps-1').start()
+  await mesh.ready()
+  expect(phone.about('vps-1')).toEqual([])
+}, 120_000)
+
+test('a host that leaves is told to nobody, one that was stopped and is not back is; an answer reaches all', async () => {
+  const leaving = mesh.host('home-server')
+  expect(await leaving.muster('leave')).toMatchObject({ code: 0 })
+  expect(await leaving.agent().ended).toMatchObject({ code: 0 })
+  for (const name of [...WATCHERS, 'laptop']) {
+    await until(`${name} to know that it left`, LIMIT_MS, async () => (await mesh.host(name).view('home-server'))?.state === 'left')
+  }
+
+  await mesh.host('vps-1').end('SIGTERM')
+  const fired = await phone.next('fired', 'vps-1')
+  expect(fired.incidents).toMatchObject([{ hostName: 'vps-1', fault: 'stopped' }])
+  expect(fired.text).toContain('vps-1 was stopped and is not back')
+  expect(phone.about('home-server')).toHaveLength(2)
+
+  const id = fired.incidents[0]?.id ?? ''
+  const answering = ['vps-2', 'laptop'].find((name) => name !== fired.toldBy) ?? ''
+  expect(await mesh.host(answering).muster('ack', id.slice(0, 8), '--by', 'ada')).toMatchObject({ code: 0 })
+  for (const name of ['vps-2', 'laptop']) {
+    await until(`${name} to know the answer`, LIMIT_MS, async () => (await mesh.host(name).incidentOf('vps-1'))?.acknowledged)
+    expect((await mesh.host(name).incidentOf('vps-1'))?.acknowledged).toMatchObject({ by: 'ada' })
+  }
+  mesh.host('vps-1').start()
+  const resolved = await phone.next('resolved', 'vps-1')
+  expect(resolved.text).toContain('vps-1 is back. It was stopped for')
+  const { shown, copies } = await phone.stop()
+  expect(shown).toEqual({ fired: 2, resolved: 2 })
+  expect(copies).toEqual({ fired: 2, resolved: 2 })
+}, 120_000)
