@@ -2,22 +2,45 @@
  * The main story with three hosts: one loses power, the user hears of it once; it returns, the user hears of that once,
  * and nothing that it said is lost. A second recipient sleeps through all of it.
  */
+import { createECDH } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from './host.ts'
 import { createMesh, FAST_EVERY_MS, type Mesh } from './mesh.ts'
+import type { Running } from './processes.ts'
 import type { Receiver } from './receiver.ts'
+
+const FOREIGN = fileURLToPath(new URL('foreign-receiver.ts', import.meta.url))
+const LIMIT_MS = 40_000
 
 let mesh: Mesh
 let phone: Receiver
 let tablet: Receiver
+let foreign: Running
 
 beforeAll(async () => {
   mesh = await createMesh(['vps-1', 'laptop', 'home-server'])
   phone = await mesh.receiver('phone')
   tablet = await mesh.receiver('tablet')
+  foreign = await startForeign()
   await mesh.ready()
   await tablet.stop()
 }, 120_000)
+
+/** A stranger's receiver, entered by its key, that listens at the second host. */
+async function startForeign(): Promise<Running> {
+  const ecdh = createECDH('secp256k1')
+  const publicKey = ecdh.generateKeys('hex')
+  const added = await mesh.host('vps-1').muster('recipient', 'add', 'script', '--key', publicKey)
+  expect(added).toMatchObject({ code: 0, out: expect.stringContaining('script is told from now on.') })
+  const node = (await mesh.host('laptop').status()).wakuAddresses[0] ?? ''
+  const script = mesh.processes.start([node], {
+    program: [process.execPath, FOREIGN],
+    env: { RECEIVER_KEY: ecdh.getPrivateKey('hex').padStart(64, '0') },
+  })
+  await until('the script to have subscribed', LIMIT_MS, () => script.out().includes('{"ready": true}'))
+  return script
+}
 
 afterAll(() => mesh?.end())
 
@@ -37,6 +60,13 @@ test('a killed host is told of once, with its name, the time that it was last he
   expect(fired.text).toContain('2 of 2 peers agree')
   expect(['home-server', 'laptop']).toContain(fired.toldBy)
   expect(fired.text).toContain('Also on vps-1: disk, memory (2 checks, now unknown)')
+})
+
+test('a stock Waku client that holds only what docs/waku.md says reads the same notice', async () => {
+  const line = await until('the script to print a notice', LIMIT_MS, () => foreign.out()[1])
+  const { certificateBytes, notice } = JSON.parse(line) as { certificateBytes: number; notice: unknown }
+  expect(certificateBytes).toBeGreaterThan(0)
+  expect(notice).toMatchObject({ transition: 'fired', incidents: [{ hostName: 'vps-1', fault: 'silent' }] })
 })
 
 test('history on a survivor shows what the dead host last said', async () => {
@@ -60,7 +90,7 @@ test('brought back, its recovery is told once, and all hold the same history', a
 test('a receiver that was off all the while shows both when it returns', async () => {
   tablet.start()
   await tablet.next('resolved', 'vps-1')
-  await until('the tablet to be connected', 20_000, () => tablet.node())
+  await until('the tablet to be connected', LIMIT_MS, () => tablet.node())
   expect(tablet.notices().map(({ transition }) => transition)).toEqual(['fired', 'resolved'])
   const { shown, copies } = await tablet.stop()
   expect(shown).toEqual({ fired: 1, resolved: 1 })

@@ -25,7 +25,7 @@ test('three of five dead at once are told, and who saw it', async () => {
     expect(notice.verified).toBe(true)
     for (const { hostName, voters, sinceUnixMs } of notice.incidents) {
       expect(DEAD).toContain(hostName)
-      expect([...voters].sort()).toEqual(['home-server', 'laptop'])
+      expect([...voters].sort(), notice.text).toEqual(['home-server', 'laptop'])
       expect(killedAtUnixMs - sinceUnixMs).toBeLessThanOrEqual(FAST_EVERY_MS + 200)
     }
     expect(notice.text).toMatch(/2 of \d peers agree: (?:laptop, home-server|home-server, laptop)/u)

@@ -69,7 +69,7 @@ export function createProcesses(home: string): Processes {
     const child = spawn(file, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: home,
-      env: { ...(process.env.NODE_OPTIONS ? { NODE_OPTIONS: process.env.NODE_OPTIONS } : {}), PATH: process.env.PATH ?? '', HOME: home, TZ: 'UTC', NO_COLOR: '1', ...options.env },
+      env: { PATH: process.env.PATH ?? '', HOME: home, TZ: 'UTC', NO_COLOR: '1', ...options.env },
     })
     let isRunning = true
     const kept = { out: [] as string[], err: [] as string[] }

@@ -49,6 +49,10 @@ const WAKU_FRESH_MS = 60_000
 /** How long a stop waits for the last heartbeat to leave. */
 const GOODBYE_MS = 300
 
+/**
+ * What an agent is started with: the folder that holds its keys, config and store, and where its log lines go. Without
+ * `clock` it reads the system's.
+ */
 export interface StartOptions {
   readonly folder: Folder
   readonly log: Log
@@ -57,6 +61,7 @@ export interface StartOptions {
   readonly frontEnd?: (port: AgentPort, config: Config) => Promise<{ stop(): Promise<void> }>
 }
 
+/** One host's agent, from its start until it is stopped. A stopped one cannot be started again: start another. */
 export interface RunningAgent {
   readonly port: AgentPort
   /** Tells peers that it is stopping, and stops. */

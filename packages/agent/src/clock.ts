@@ -2,6 +2,10 @@
 import { uptime } from 'node:os'
 import type { Moment } from '@muster/protocol'
 
+/**
+ * Where the shell reads time, all in milliseconds: `monotonicMs` from a point of its own, for durations and deadlines;
+ * `unixMs` since 1970, for what a person is shown; `now` all three clocks of one moment, for the core.
+ */
 export interface Clock {
   now(): Moment
   monotonicMs(): number

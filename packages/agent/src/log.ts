@@ -3,6 +3,10 @@
 /** Flat facts of a log line. */
 export type LogFields = Readonly<Record<string, unknown>>
 
+/**
+ * Takes log lines. `info` is what a user would recognise, `warn` what a user may have to mend, `debug` is for us. The
+ * phrase is constant; what varies, and whatever a peer supplied, goes into the fields.
+ */
 export interface Log {
   debug(phrase: string, fields?: LogFields): void
   info(phrase: string, fields?: LogFields): void

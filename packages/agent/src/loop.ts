@@ -12,6 +12,7 @@ const QUEUE_MAX = 20_000
 /** An event as its shell knows it; the loop adds the moment. */
 export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'at'> : never) : never
 
+/** Runs one core and holds its state. What is dispatched after `stop`, or beyond a full queue, is dropped. */
 export interface Loop {
   /** Queues an event. */
   dispatch(happening: Happening): void
@@ -22,6 +23,10 @@ export interface Loop {
   stop(): Promise<void>
 }
 
+/**
+ * What a loop needs of the agent around it: the clocks, hands for the effects, and who is told of an event that the
+ * full queue did not take.
+ */
 export interface LoopDeps {
   readonly now: () => Moment
   /** Performs one effect. A promise is awaited before the next effect. */

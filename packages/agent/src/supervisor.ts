@@ -11,6 +11,10 @@ export interface Part {
   stop(): Promise<void>
 }
 
+/**
+ * Looks after the parts of one agent. A part that failed is started again after half a second at first and a minute at
+ * most, until all are stopped.
+ */
 export interface Supervisor {
   /** Starts a part and keeps it running. Rejects when its very first start fails and `mustStart` is set. */
   run(part: Part, options?: { readonly mustStart?: boolean }): Promise<void>

@@ -117,6 +117,11 @@ function restoreIncident(work: Work, kept: Incident): void {
   const verdict = newestVerdict(work, incident)
   const member = work.state.members.get(incident.host)
   const returned = member !== undefined && compareLives(member.life, incident.life) > 0
+  // A flapping host may be back and its incident still be open: it ends when the host has been steady.
+  if (returned && incident.fault === 'flapping') {
+    put(work, 'incidents', incident.id, incident)
+    return
+  }
   if (incident.host === work.state.options.self || returned || verdict === null) {
     put(work, 'incidents', incident.id, {
       ...incident,

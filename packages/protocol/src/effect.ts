@@ -18,6 +18,10 @@ export interface Carried {
   readonly ageMs: number
 }
 
+/**
+ * One thing for the shell to do. Ages and time-outs are milliseconds. `ask` repeats the number of the question that is
+ * answered; `attempt` numbers one try of this host at telling a recipient.
+ */
 export type Effect =
   /** Store this host's life, fsynced. */
   | { readonly kind: 'keep-life'; readonly life: Life }

@@ -34,6 +34,10 @@ export type Command =
   | { readonly kind: 'stop' }
   | { readonly kind: 'leave' }
 
+/**
+ * One thing that happened, and when. `ask` numbers a peer's question, so that its answer finds the way back; `attempt`
+ * numbers one try of this host at telling a recipient.
+ */
 export type Event = { readonly at: Moment } & (
   | { readonly kind: 'tick' }
   /**

@@ -4,6 +4,7 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
+/** The bounds of the core. Names that end in `Ms` are milliseconds, those in `Bytes` bytes, all others counts. */
 export const limits = {
   /** Members of one mesh. Beyond it a newcomer is ignored: 1,000 hosts is what the protocol is computed for. */
   members: 1_200,

@@ -15,8 +15,10 @@ export interface Presence {
 
 /** The rules that a simulation may switch off, to show that its checkers notice. */
 export const RULES = ['own-gap', 'isolation', 'corroboration', 'claim', 'merged-log', 'persisted-incarnation'] as const
+/** One of these rules. */
 export type Rule = (typeof RULES)[number]
 
+/** Who this host is and what it has promised, fixed for the life of a core. Times are milliseconds. */
 export interface CoreOptions {
   readonly mesh: MeshId
   readonly self: HostId

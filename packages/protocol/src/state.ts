@@ -42,6 +42,7 @@ export interface Suspicion {
   readonly firstVoteAtMs: number | null
 }
 
+/** What this host knows of one other host. Kept however long that has been silent. */
 export interface Member {
   readonly host: HostId
   readonly state: MemberState
@@ -137,6 +138,10 @@ export interface Quiet {
   readonly inRound: boolean
 }
 
+/**
+ * The moment of the newest event, and two sums that a jump of the wall clock cannot touch. Milliseconds. "Awake clock"
+ * and "elapsed clock" mean these two.
+ */
 export interface Clock extends Moment {
   /** The sum of the monotonic clock's steps, each at most two ticks. Deadlines count on it. */
   readonly awakeMs: number
@@ -144,6 +149,10 @@ export interface Clock extends Moment {
   readonly elapsedMs: number
 }
 
+/**
+ * One host's core between two events. Never written to: `step` returns another. Times are on the awake clock unless
+ * their words say otherwise.
+ */
 export interface State {
   readonly options: CoreOptions
   readonly clock: Clock

@@ -36,6 +36,7 @@ import type { State } from './state.ts'
 import type { MeshRecord } from './wire/records.ts'
 import { amendMember, beginWork, drop, nowOf, ownRecord, type Work } from './work.ts'
 
+/** What one event led to. The effects are to be done in their order; the state already counts on all of them. */
 export interface Step {
   readonly state: State
   readonly effects: readonly Effect[]

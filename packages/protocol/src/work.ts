@@ -16,6 +16,7 @@ type MapFields = { [K in keyof State]: State[K] extends ReadonlyMap<infer _K, in
 type KeyOf<F extends MapFields> = State[F] extends ReadonlyMap<infer K, unknown> ? K : never
 type ValueOf<F extends MapFields> = State[F] extends ReadonlyMap<infer _K, infer V> ? V : never
 
+/** The state as it came in, the copy that is changed, and the effects in the order in which they are to be done. */
 export interface Work {
   readonly before: State
   readonly state: Writable<State>

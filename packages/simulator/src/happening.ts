@@ -24,7 +24,11 @@ export interface FinalView {
   readonly logs: ReadonlyMap<HostId, readonly LogHead[]>
 }
 
-export type Happening = { readonly atMs: number } /** A fault begins or ends: one line of the schedule, in words. */ & (
+/**
+ * One thing that truly happened, and when. `fault` is where a fault begins or ends, as one line of the schedule, in
+ * words; `mode` is a host that changed what it does.
+ */
+export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'fault'; readonly fault: string; readonly hosts: readonly HostId[]; readonly text: string }
   | { readonly kind: 'mode'; readonly host: HostId; readonly mode: Mode; readonly cause: Cause }
   /** One direction of a link works, or no longer. */

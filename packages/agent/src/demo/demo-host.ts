@@ -8,6 +8,11 @@ import type { Processes, Running } from './processes.ts'
 /** How often a condition is looked at. Milliseconds: the resolution of the demo's timings. */
 export const LOOK_EVERY_MS = 25
 
+/**
+ * A host of the demo, by its name and folder. What asks its API rejects when that answers with an error, or not within
+ * 2 s. `digest` is the text of its history's digest: equal texts on two hosts mean an equal history. `agent` throws
+ * while none runs; `start` does not wait for the agent to be ready.
+ */
 export interface DemoHost {
   readonly name: string
   readonly dir: string

@@ -9,6 +9,7 @@ const END_LIMIT_MS = 20_000
 /** A notice as the listener printed it. */
 export interface SeenNotice {
   readonly transition: string
+  readonly incidents: readonly { readonly hostName: string; readonly check: string }[]
   readonly text: string
   readonly teller: string
   readonly verified: boolean
@@ -18,15 +19,23 @@ export interface SeenNotice {
 
 /** What the listener says when it ends. */
 export interface ListenEnd {
-  readonly shown: { readonly fired: number; readonly resolved: number }
-  readonly copies: { readonly fired: number; readonly resolved: number }
+  readonly notices: readonly {
+    readonly transition: string
+    readonly host: string
+    /** Empty for the host itself. */
+    readonly check: string
+    readonly shown: number
+    /** Copies in the node's store; null when it could not be asked. */
+    readonly copies: number | null
+  }[]
 }
 
+/** A paired recipient that listens. Its waits throw when what they wait for has not come within their limit. */
 export interface DemoReceiver {
   /** The node that it is connected to; null while there is none. */
   node(): string | null
-  /** The first notice of this transition, once it has come. */
-  next(transition: string, limitMs: number): Promise<SeenNotice>
+  /** The first notice of this transition of a host itself, once it has come. */
+  next(transition: string, host: string, limitMs: number): Promise<SeenNotice>
   /** Ends the listener, which counts the copies on the wire by a store query before it goes. */
   end(): Promise<ListenEnd>
 }
@@ -37,6 +46,7 @@ type Line =
   | {
       readonly kind: 'notice'
       readonly transition: string
+      readonly incidents: SeenNotice['incidents']
       readonly text: string
       readonly teller: string
       readonly verified: boolean
@@ -75,12 +85,13 @@ export async function createDemoReceiver(
   await until('the phone to be connected', PAIR_LIMIT_MS, async () => node)
   return {
     node: () => node,
-    next: (transition, limitMs) =>
-      until(
-        `a notice: ${transition}`,
-        limitMs,
-        async () => seen.find((notice) => notice.transition === transition) ?? null,
-      ),
+    next: (transition, host, limitMs) =>
+      until(`a notice of ${host}: ${transition}`, limitMs, async () => {
+        const isIt = (notice: SeenNotice): boolean =>
+          notice.transition === transition &&
+          notice.incidents.some(({ hostName, check }) => hostName === host && check === '')
+        return seen.find(isIt) ?? null
+      }),
     async end() {
       listener.kill('SIGTERM')
       return await until('the listener to count copies', END_LIMIT_MS, async () => end)

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDemoHost, type DemoHost, until } from './demo-host.ts'
-import { createDemoReceiver, type DemoReceiver } from './demo-receiver.ts'
+import { createDemoReceiver, type DemoReceiver, type ListenEnd } from './demo-receiver.ts'
 import { createProcesses, type Processes } from './processes.ts'
 
 const NAMES = ['vps-1', 'laptop', 'home-server'] as const
@@ -17,6 +17,7 @@ const START_LIMIT_MS = 30_000
 const QUIET_LIMIT_MS = 40_000
 const NOTICE_LIMIT_MS = 60_000
 
+/** How `muster demo` was called: `keep` leaves the agents and their folder behind, `json` prints the result as JSON. */
 export interface DemoOptions {
   readonly keep: boolean
   readonly json: boolean
@@ -97,7 +98,7 @@ async function story(
   victim.agent().kill('SIGKILL')
   const killedAtMs = performance.now()
   const verdicts = survivors.map((host) => verdictOf(host, victim.name, killedAtMs))
-  const fired = await receiver.next('fired', NOTICE_LIMIT_MS)
+  const fired = await receiver.next('fired', victim.name, NOTICE_LIMIT_MS)
   const noticeMs = Math.round(fired.atMs - killedAtMs)
   const verdictMs = Object.fromEntries(await Promise.all(verdicts))
   say('')
@@ -112,7 +113,7 @@ async function story(
   const restartedAtMs = performance.now()
   victim.start()
   say(`${victim.name} is started again.`)
-  const resolved = await receiver.next('resolved', NOTICE_LIMIT_MS)
+  const resolved = await receiver.next('resolved', victim.name, NOTICE_LIMIT_MS)
   const recoveryMs = Math.round(resolved.atMs - restartedAtMs)
   say('')
   for (const line of resolved.text.split('\n')) say(`    ${line}`)
@@ -130,14 +131,27 @@ async function story(
       killed: victim.name,
       notifier: fired.teller,
       verified: fired.verified && resolved.verified,
-      notices: end.shown,
-      wireCopies: end.copies,
+      notices: countOf(end, victim.name, ({ shown }) => shown),
+      wireCopies: countOf(end, victim.name, ({ copies }) => copies ?? 0),
       verdictMs,
       noticeMs,
       recoveryMs,
       historyComplete,
     },
   }
+}
+
+/** Of the killed host only: a busy machine may well warn of its load meanwhile. */
+function countOf(
+  { notices }: ListenEnd,
+  host: string,
+  number: (notice: ListenEnd['notices'][number]) => number,
+): { fired: number; resolved: number } {
+  const sum = (transition: string): number =>
+    notices
+      .filter((notice) => notice.host === host && notice.check === '' && notice.transition === transition)
+      .reduce((total, notice) => total + number(notice), 0)
+  return { fired: sum('fired'), resolved: sum('resolved') }
 }
 
 /** `init` on the first host, `join` on the others, each with its agent running. */

@@ -20,6 +20,7 @@ export interface Running {
   kill(signal: NodeJS.Signals): void
 }
 
+/** Every process that the demo has started, so that all of them can be ended, or their last words shown, at once. */
 export interface Processes {
   /** Starts `muster` with these arguments and leaves it running. */
   start(args: readonly string[]): Running
@@ -77,7 +78,8 @@ export function createProcesses({ keep }: { readonly keep: boolean }): Processes
       if (code !== 0) throw new Error(`muster ${args[0]} ended with ${code}: ${process.lastWords().join(' ')}`)
       return lines.join('\n')
     },
-    lastWords: () => said.flatMap(({ args, kept }) => [`muster ${args.join(' ')}`.slice(0, 120), ...kept.map((line) => `  ${line}`)]),
+    lastWords: () =>
+      said.flatMap(({ args, kept }) => [`muster ${args.join(' ')}`.slice(0, 120), ...kept.map((line) => `  ${line}`)]),
     async end() {
       const all = [...running]
       for (const { child } of all) child.kill('SIGTERM')

@@ -24,6 +24,11 @@ const WELCOME_MS = 30_000
 /** A Waku node that somebody confirmed within this time works. */
 const WAKU_FRESH_MS = 60_000
 
+/**
+ * The running parts behind the door. Functions stand for what changes while the agent runs: the config by a reload,
+ * Waku by a restart. `failingStoreSince` is wall time, milliseconds since 1970; null while the store takes what it is
+ * given.
+ */
 export interface PortDeps {
   readonly store: Store
   readonly origin: Origin

@@ -21,6 +21,11 @@ import type { SealOfOrigin } from './seal-of-origin.ts'
 /** What is refused is said once per reason and peer, and counted. */
 const SAID_MAX = 1_000
 
+/**
+ * Reads what peers sent and what the disk gives back. A record that cannot be parsed or verified goes no further.
+ * `digest` throws a `ProtocolError` for bytes that are none; `refused` counts the frames and records of peers that were
+ * turned away, by the code of the error.
+ */
 export interface Inbound {
   /** A frame from a member. The verdict tells whether others should pass it on. */
   frame(from: HostId, bytes: Uint8Array, road: SwarmRoad): FrameVerdict

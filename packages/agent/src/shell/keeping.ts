@@ -35,6 +35,11 @@ type KeepEffect = Extract<
 const FAMILY: Readonly<Record<string, Family>> = { verdict: 'verdicts', notice: 'notice-log', record: 'mesh-records' }
 const heldSchema = z.strictObject({ b: z.instanceof(Uint8Array), t: z.number() })
 
+/**
+ * What the core keeps on the store. `keep` resolves also when the disk fails, which `failingSince` then shows;
+ * `restore` and `checkTimes` read it back, and reject when the disk cannot be read. Check times are milliseconds spent
+ * of a check's period, by its name.
+ */
 export interface Keeping {
   keep(effect: KeepEffect): Promise<void>
   restore(incarnation: number): Promise<Restored>
@@ -43,6 +48,10 @@ export interface Keeping {
   failingSince(): number | null
 }
 
+/**
+ * What keeping works with: where it writes, who signs this host's own records before they are written, and whose wall
+ * clock dates them.
+ */
 export interface KeepingDeps {
   readonly store: Store
   readonly seal: SealOfOrigin

@@ -10,6 +10,10 @@ import type { Telling } from './telling.ts'
 
 type Profile = Extract<MeshRecord, { kind: 'member' }>
 
+/**
+ * How this host tells its mesh where it is and learns where the others are. Both may be called often: nothing is
+ * announced that has not changed.
+ */
 export interface MeshUpkeep {
   /** Publishes what this host says of itself, when it has changed. */
   announce(): void

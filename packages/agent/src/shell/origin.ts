@@ -13,6 +13,10 @@ import { createSigner, type Sign } from '../identity/signer.ts'
 import { deriveKeyPair, type WakuKeyPair } from '../waku/seal.ts'
 import { createSealOfOrigin, type SealOfOrigin } from './seal-of-origin.ts'
 
+/**
+ * The keys of this host and of its mesh, and what follows from them; fixed while the agent runs. Secrets are inside
+ * (`hostKey`, `meshKey`, `swarmKey`, `meshWakuKey`): never log one.
+ */
 export interface Origin {
   readonly self: HostId
   readonly mesh: MeshId

@@ -25,6 +25,10 @@ const ENTRIES_PER_PAGE = 200
 const CATCH_UP_MS = 10_000
 const SEND_MS = 5_000
 
+/**
+ * The hands of the core. `perform` gives a promise where the next effect must wait for this one (what is stored), and
+ * undefined where it need not (what is sent).
+ */
 export interface Performing {
   perform(effect: Effect): Promise<void> | undefined
   /** Waits for the core's answer to a probe or a catch-up that a peer asked for. */
@@ -34,6 +38,10 @@ export interface Performing {
   framesOf(answer: Extract<Effect, { kind: 'answer-catch-up' }>): AsyncIterable<Uint8Array>
 }
 
+/**
+ * The parts that carry effects out. `swarm` and `loop` are asked for late, because they are made later; `signal` aborts
+ * when the agent stops, and ends what is under way.
+ */
 export interface PerformingDeps {
   readonly mesh: MeshId
   readonly swarm: () => Swarm

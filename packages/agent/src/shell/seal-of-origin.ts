@@ -18,6 +18,7 @@ import type { CertificateBook } from '../identity/certificate.ts'
 import { CERTIFICATE_BYTES_MAX } from '../identity/certificate.ts'
 import { type HostKey, verify } from '../identity/host-key.ts'
 
+/** Signs in the name of this host and tells whose word a record is. Asks nobody: the certificates are at hand. */
 export interface SealOfOrigin {
   /** The record with this host's signature, where it is this host's own. */
   signed<R extends AnySigned>(record: R): R

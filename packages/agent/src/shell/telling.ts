@@ -51,6 +51,10 @@ interface Waiting {
 const OUTBOX_MS = 48 * 60 * 60_000
 const ROW_BYTES_MAX = 256 * 1024
 
+/**
+ * The attempts of this host at telling, by the number that the core gave each, from sealing to `depart` or `abandon`.
+ * How an attempt ended goes back to the core as an event, and neither rejects because Waku is down.
+ */
 export interface Telling {
   /** Seals a notice and asks the core whether it may leave. */
   prepare(effect: SendNotice): Promise<void>
@@ -62,6 +66,11 @@ export interface Telling {
   stop(): void
 }
 
+/**
+ * What telling needs: keys to seal and sign with, the store that holds the outbox, and the Waku node, which is null
+ * while there is none. `certificate` is the envelope of this host's own, sent along so that a device can verify who
+ * tells.
+ */
 export interface TellingDeps {
   readonly waku: () => WakuNode | null
   readonly meshWakuKey: WakuKeyPair

@@ -8,8 +8,9 @@ import { WakuError } from './ports.ts'
 export type FilterRequest = ReturnType<typeof proto_filter_v2.FilterSubscribeRequest.decode>
 /** Decoded light push request. */
 export type LightPushRequest = ReturnType<typeof proto_lightpush.LightPushRequestV3.decode>
-/** Decoded store request and answer. */
+/** Decoded store request. */
 export type StoreRequest = ReturnType<typeof proto_store.StoreQueryRequest.decode>
+/** Decoded store answer: one page of messages, and the cursor to ask for the next. */
 export type StoreAnswer = ReturnType<typeof proto_store.StoreQueryResponse.decode>
 
 const REQUEST_ID_LENGTH_MAX = 128

@@ -36,7 +36,7 @@ export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'
   const outages = Math.max(outagesOf(work.state, member.host, body.life), body.outages)
   if (open !== null) {
     keepIncident(work, { ...open, outages: Math.max(open.outages, outages) })
-    renameHostIncident(work, member.host, member.life)
+    renameHostIncident(work, member.host, body.life)
     return
   }
   const isFlapping = body.fault === 'silent' && outages >= flapping.outages
@@ -45,7 +45,7 @@ export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'
 
 /** Opens the flapping incident of a host that is back, for somebody who was away when the others opened it. */
 export function openFlapping(work: Work, member: Member, verdict: SignedAs<'verdict'>, outages: number): void {
-  const incident = incidentOf(work, { ...member, life: verdict.body.life }, verdict, 'flapping', outages)
+  const incident = incidentOf(work, member, verdict, 'flapping', outages)
   if (!work.state.incidents.has(incident.id)) keepIncident(work, incident)
 }
 
@@ -57,14 +57,14 @@ function incidentOf(
   outages: number,
 ): Incident {
   return {
-    id: hostIncidentId(work.state.options.mesh, member.host, member.life),
+    id: hostIncidentId(work.state.options.mesh, member.host, body.life),
     aliases: [],
     host: member.host,
     check: PRESENCE,
     fault,
     severity: body.alone ? 'unknown' : 'critical',
     state: 'firing',
-    life: member.life,
+    life: body.life,
     episode: 0,
     openedAtMs: nowOf(work),
     sinceAtMs: member.heardAtMs,

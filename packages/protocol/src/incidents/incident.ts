@@ -9,6 +9,10 @@ export type Fault = 'silent' | 'stopped' | 'asleep' | 'isolated' | 'flapping' | 
 /** `unknown` heads a verdict by one observer and a check that could not tell. */
 export type Severity = 'warning' | 'critical' | 'unknown'
 
+/**
+ * One trouble as this peer knows it, from the conclusion that there is one until it is forgotten. Honest peers agree
+ * on its id; their times differ a little, for each counts on its own clocks.
+ */
 export interface Incident {
   readonly id: IncidentId
   /** Other ids of the same trouble, from lives learnt later. Sorted. */

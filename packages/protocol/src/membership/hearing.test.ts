@@ -111,7 +111,7 @@ describe('a host that was declared silent', () => {
   test.each<[string, number]>([
     ['received before the verdict', 10_001],
     ['older than its own deadline', 15_001],
-  ])('is not back by evidence %s: its incident has a newer name', (_, ageMs) => {
+  ])('is not back by evidence %s, and its incident keeps its name for the life to come', (_, ageMs) => {
     const incident = incidentOf({ life: life(1) })
     const incidents = new Map([[incident.id, incident]])
     const { heard, incidents: after } = hearing(
@@ -121,8 +121,7 @@ describe('a host that was declared silent', () => {
       { incidents },
     )
     expect(heard).toMatchObject({ state: 'silent', life: life(1, 1) })
-    expect(after).toMatchObject([{ state: 'firing', aliases: [incident.id], life: life(1, 1) }])
-    expect(after[0]?.id).not.toBe(incident.id)
+    expect(after).toMatchObject([{ id: incident.id, state: 'firing', aliases: [], life: life(1) }])
   })
 })
 

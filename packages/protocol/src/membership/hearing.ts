@@ -8,7 +8,7 @@
 
 import { startCatchUp } from '../catch-up.ts'
 import type { HostId } from '../ids.ts'
-import { endHostIncident, renameHostIncident } from '../incidents/host-incidents.ts'
+import { endHostIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
 import type { Member } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
@@ -108,12 +108,16 @@ export function hearEntry(work: Work, entry: SignedAs<'entry'>): void {
   endHostIncident(work, member)
 }
 
-/** A newer life, from evidence that is not fresh. Of a host that is missing it is the same trouble under a newer name. */
+/**
+ * A newer life, from evidence that is not fresh.
+ *
+ * It gives the host's open incident no new name: only a verdict on that life does. Otherwise a host that comes back with
+ * this life would have its next death taken for one that was told already.
+ */
 export function learnLife(work: Work, host: HostId, life: Life): void {
   const member = work.state.members.get(host)
   if (member === undefined || compareLives(life, member.life) <= 0) return
   amendMember(work, host, { life })
-  if (!isPresent(member)) renameHostIncident(work, host, life)
 }
 
 function accept(

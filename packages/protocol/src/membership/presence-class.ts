@@ -2,6 +2,7 @@
 import type { Member, State } from '../state.ts'
 import type { Heartbeat } from '../wire/records.ts'
 
+/** How often a host promises a heartbeat, and how much later than that it may come. Milliseconds. */
 export interface PresenceClass {
   readonly everyMs: number
   readonly graceMs: number

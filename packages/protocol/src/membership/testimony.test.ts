@@ -47,6 +47,21 @@ describe('a verdict is witnessed', () => {
 const heardAgo = (agoMs: number, change: Partial<Member> = {}) =>
   memberAt('vps', NOW - agoMs, { life: life(1), ...change })
 
+/** The same, past its deadline, with a vote of our own that has been out for so long. */
+const doubted = (castAgoMs: number) =>
+  heardAgo(15_001, {
+    state: 'suspect',
+    suspicion: {
+      probe: null,
+      nextProbeAtMs: NOW,
+      failures: 1,
+      round: 1,
+      castAtMs: NOW - castAgoMs,
+      votes: new Map(),
+      firstVoteAtMs: NOW - castAgoMs,
+    },
+  })
+
 function receive(verdict: ReturnType<typeof verdictBy>, vps: Member, change: Partial<State> = {}) {
   const others = ['a', 'b', 'c'].map((host) => memberAt(host, NOW))
   const work = beginWork(stateWith([vps, ...others], NOW, change))
@@ -57,7 +72,8 @@ function receive(verdict: ReturnType<typeof verdictBy>, vps: Member, change: Par
 describe('the verdict of another', () => {
   test.each<[string, ReturnType<typeof verdictBy>, Member, Partial<State>, string, number]>([
     // verdict, what is known, state of this host, state of the member, offers that wait
-    ['is adopted when we do not hear the host either', verdictBy('a', ['b', 'c']), heardAgo(15_001), {}, 'silent', 0],
+    ['is adopted when we do not hear the host either', verdictBy('a', ['b', 'c']), doubted(2_000), {}, 'silent', 0],
+    ['waits until our own vote has been out for a round', verdictBy('a', ['b', 'c']), doubted(1_999), {}, 'suspect', 1],
     ['waits while the host is within its deadline for us', verdictBy('a', ['b', 'c']), heardAgo(9_000), {}, 'alive', 1],
     ['is refused without witnesses', verdictBy('a', ['b']), heardAgo(15_001), {}, 'alive', 0],
     [
@@ -104,7 +120,7 @@ describe('the verdict of another', () => {
   })
 
   test('on a newer life of a host that is silent for us too gives the trouble its newer name', () => {
-    const first = receive(verdictBy('a', ['b', 'c']), heardAgo(15_001))
+    const first = receive(verdictBy('a', ['b', 'c']), doubted(2_000))
     const silent = first.state.members.get('vps')
     if (silent === undefined) throw new Error('vps is a member')
     const work = receive(verdictBy('b', ['a', 'c'], { life: life(1, 1) }), silent, { incidents: first.state.incidents })

@@ -20,6 +20,9 @@ import { ageMs, classOf, deadlineMs, isHeard, isNewerBeat, roundMs } from './pre
 import { isPresent } from './roster.ts'
 import { declare, startProbe, suspicionOf } from './suspicion.ts'
 
+/** Probes that must fail before a verdict on a host that this one does not watch is believed. */
+const PROBES_BEFORE_BELIEF = 2
+
 /** Bounds what an eager or lying peer can make us hold: verdicts that wait, per member. */
 const OFFERED_MAX = 8
 
@@ -100,8 +103,10 @@ export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carried
 
 /** We have declared it too: a verdict on a newer life names the same trouble anew. */
 function learnFromVerdict(work: Work, member: Member, verdict: SignedAs<'verdict'>): void {
-  if (compareLives(verdict.body.life, member.life) <= 0 || !isWitnessed(verdict)) return
-  amendMember(work, member.host, { life: verdict.body.life, verdict })
+  const named = member.verdict?.body.life ?? member.life
+  if (compareLives(verdict.body.life, named) <= 0 || !isWitnessed(verdict)) return
+  const life = compareLives(verdict.body.life, member.life) > 0 ? verdict.body.life : member.life
+  amendMember(work, member.host, { life, verdict })
   renameHostIncident(work, member.host, verdict.body.life)
 }
 
@@ -151,11 +156,16 @@ function weigh(work: Work, member: Member): void {
  */
 function mayStillBeThere(work: Work, member: Member): boolean {
   const { state } = work
-  if (isMineToWatch(state, member)) return isHeard(state, member)
+  const R = roundMs(classOf(state, member))
+  const { castAtMs, failures } = suspicionOf(member)
+  if (isMineToWatch(state, member)) {
+    // With a vote of our own out for a round, whoever hears the host has had the time to say so.
+    return isHeard(state, member) || castAtMs === null || nowOf(work) - castAtMs < R
+  }
   const signAtMs = Math.max(member.heardAtMs, member.frameAtMs)
   if (state.clock.awakeMs - signAtMs <= deadlineMs(state, member)) return true
-  if (suspicionOf(member).failures > 0) return false
-  startProbe(work, member, roundMs(classOf(state, member)))
+  if (failures >= PROBES_BEFORE_BELIEF) return false
+  startProbe(work, member, R)
   return true
 }
 

@@ -84,7 +84,7 @@ describe('a duty', () => {
     ['whose receipt came before its claim is done', [fact('stored', 10), claim(20)], 30, [], true, null, []],
   ])('%s', (_, facts, nowMs, gone, done, claimedBy, failed) => {
     const standing = standingOf(facts, nowMs, (peer) => gone.includes(peer))
-    expect({ done: standing.done, claimedBy: standing.claimedBy, failed: [...standing.failed] }).toEqual({
+    expect({ done: standing.done, claimedBy: standing.claimedBy, failed: [...standing.failed.keys()] }).toEqual({
       done,
       claimedBy,
       failed,

@@ -24,6 +24,10 @@ export interface ToldIncident {
   readonly because: string
 }
 
+/**
+ * One message to one recipient: the same transition of one or more incidents, in the order in which they are told. Each
+ * teller writes its own, so two notices of one duty may differ in their words and times.
+ */
 export interface Notice {
   readonly mesh: MeshId
   readonly transition: Transition

@@ -166,6 +166,10 @@ export interface Bodies {
   readonly record: MeshRecord
 }
 
+/**
+ * The name of a kind of record. It is signed with the body, so that no record can be passed off as one of another
+ * kind.
+ */
 export type Domain = keyof Bodies
 
 /** A signed record of domain `D`. */

@@ -1,4 +1,4 @@
-/** I13: what an agent puts on the wire. */
+/** I13: what an agent puts on the wire. The budget is that of docs/adr/0009. */
 import type { HostId } from '@muster/protocol'
 import type { Checker, Surroundings } from './checker.ts'
 
@@ -11,20 +11,36 @@ const AT_EVERY_MS = 10_000
 /** Catch-up rounds and entries cost even the smallest mesh something. */
 const SHARE_MIN = 0.5
 const BYTES_PER_INCIDENT_AND_PEER = 6_000
-/** A claim and a receipt are per recipient: each beyond the first costs this. Decided in docs/adr/0009. */
+/** A claim and a receipt are per recipient: each beyond the first costs this. */
 const BYTES_PER_FURTHER_RECIPIENT = 2_000
+/** A claim that nobody on Waku took, and its release, as each agent passes them on. */
+const BYTES_PER_RELEASE = 1_200
+
+/** What happened that costs bytes beyond the roll itself. */
+export interface Trouble {
+  /** Distinct incidents and suspicions, reminders included. */
+  readonly incidents: number
+  /** Distinct pairs of incident and recipient told, beyond one for each incident. */
+  readonly furtherRecipients: number
+  /** Claims that were given back. */
+  readonly releases: number
+}
+
+const NO_TROUBLE: Trouble = { incidents: 0, furtherRecipients: 0, releases: 0 }
 
 /** Bytes that an agent may send within 60 s. Linear in its peers and in how often it beats. */
-export function budgetBytes(peers: number, everyMs: number, incidents: number, furtherRecipients = 0): number {
+export function budgetBytes(peers: number, everyMs: number, trouble: Partial<Trouble> = {}): number {
+  const { incidents, furtherRecipients, releases } = { ...NO_TROUBLE, ...trouble }
   const share = Math.max(SHARE_MIN, (peers / AT_PEERS) * (AT_EVERY_MS / everyMs))
-  const troubles = BYTES_PER_INCIDENT_AND_PEER * incidents + BYTES_PER_FURTHER_RECIPIENT * furtherRecipients
-  return (WINDOW_MS / 1_000) * BYTES_PER_SECOND * share + troubles * peers
+  const perPeer = BYTES_PER_INCIDENT_AND_PEER * incidents + BYTES_PER_FURTHER_RECIPIENT * furtherRecipients
+  return (WINDOW_MS / 1_000) * BYTES_PER_SECOND * share + perPeer * peers + BYTES_PER_RELEASE * releases
 }
 
 /** Checks I13. */
 export function checkBudget({ hosts, exercise, report }: Surroundings): Checker {
   const sent = new Map<HostId, { readonly atMs: number; readonly bytes: number }[]>()
   const troubled: { readonly atMs: number; readonly id: string; readonly recipient: string }[] = []
+  const releases: number[] = []
   const peers = hosts.length - 1
   const everyMs = Math.min(...hosts.map(({ presence }) => presence.everyMs))
   return (happening) => {
@@ -36,6 +52,10 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
       if (effect.kind === 'gossip' && effect.record.domain === 'notice') {
         const { incidents, recipient } = effect.record.body
         for (const id of incidents) troubled.push({ atMs, id, recipient })
+        if (effect.record.body.step === 'release') releases.push(atMs)
+      }
+      if (effect.kind === 'gossip' && effect.record.domain === 'vote') {
+        troubled.push({ atMs, id: `suspicion of ${effect.record.body.subject}`, recipient: '' })
       }
       return
     }
@@ -47,11 +67,13 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
     sent.set(host, recent)
     const sum = recent.reduce((total, one) => total + one.bytes, 0)
     while (troubled.length > 0 && (troubled[0]?.atMs ?? 0) < atMs - 3 * WINDOW_MS) troubled.shift()
+    while (releases.length > 0 && (releases[0] ?? 0) < atMs - WINDOW_MS) releases.shift()
     const incidents = new Set(troubled.map(({ id }) => id)).size
     const told = new Set(
       troubled.filter(({ recipient }) => recipient !== '').map(({ id, recipient }) => `${id} ${recipient}`),
     )
-    const budget = budgetBytes(peers, everyMs, incidents, Math.max(0, told.size - incidents))
+    const furtherRecipients = Math.max(0, told.size - incidents)
+    const budget = budgetBytes(peers, everyMs, { incidents, furtherRecipients, releases: releases.length })
     if (sum <= budget) return
     report({
       invariant: 'I13',

@@ -21,6 +21,7 @@ export const INVARIANTS = [
   'I14',
   'I15',
 ] as const
+/** The name of one of these invariants. */
 export type Invariant = (typeof INVARIANTS)[number]
 
 /** One break of an invariant: when, by whom, and what was seen. */

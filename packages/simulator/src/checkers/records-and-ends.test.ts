@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
     invariant: 'I13',
     checker: checkBudget,
     name: 'bytes within the budget',
-    history: [{ kind: 'bytes', atMs: 10_000, host: 'a', bytes: budgetBytes(2, 10_000, 0) }],
+    history: [{ kind: 'bytes', atMs: 10_000, host: 'a', bytes: budgetBytes(2, 10_000) }],
     breaks: false,
   },
   {
@@ -194,7 +194,7 @@ const CASES: readonly Case[] = [
       kind: 'bytes',
       atMs,
       host: 'a',
-      bytes: budgetBytes(2, 10_000, 0) * 0.6,
+      bytes: budgetBytes(2, 10_000) * 0.6,
     })),
     breaks: true,
   },

@@ -33,6 +33,7 @@ export function judge(make: (surroundings: Surroundings) => Checker, history: re
   return watch
 }
 
+/** A host goes into a mode. */
 export function mode(atMs: number, host: HostId, next: Mode, cause: Cause): Happening {
   return { kind: 'mode', atMs, host, mode: next, cause }
 }
@@ -45,14 +46,17 @@ export function link(atMs: number, a: HostId, b: HostId, up: boolean): Happening
   ]
 }
 
+/** A heartbeat of the first life of `of` arrives at `by`, straight from it. */
 export function heard(atMs: number, by: HostId, of: HostId, beat = 1): Happening {
   return { kind: 'heard', atMs, by, of, life: { incarnation: 1, epoch: 0 }, beat, ageMs: 0 }
 }
 
+/** A core asked for an effect. `before` is its view ahead of the step: nothing wrong in it, unless given. */
 export function effect(atMs: number, host: HostId, what: Effect, before: CoreView = view()): Happening {
   return { kind: 'effect', atMs, host, effect: what, before }
 }
 
+/** The effect of concluding, by votes, that the first life of `subject` has ended. */
 export function concluded(atMs: number, host: HostId, subject: HostId, before: CoreView = view()): Happening {
   const life = { incarnation: 1, epoch: 0 }
   return effect(atMs, host, { kind: 'concluded', subject, life, beat: 1, ageMs: 15_100, how: 'votes' }, before)
@@ -77,6 +81,7 @@ export function entry(signer: HostId, incarnation: number, seq: number): SignedA
   return { ...ENVELOPE, domain: 'entry', signer, body }
 }
 
+/** The effect of storing an entry, fsynced. The CID is made up from its sequence number, unless given. */
 export function keepEntry(
   atMs: number,
   host: HostId,
@@ -87,6 +92,7 @@ export function keepEntry(
   return effect(atMs, host, { kind: 'keep-entry', entry: record, head, sync: true })
 }
 
+/** A line of the notice log: the first attempt of `signer` at telling `phone` of the incident `i1`. */
 export function noticeRecord(signer: HostId, step: NoticeRecord['step'], transition: Transition = 'fired'): AnySigned {
   const body = { step, incidents: ['i1'], transition, recipient: 'phone', attempt: 1 }
   return { ...ENVELOPE, domain: 'notice', signer, body }
@@ -102,6 +108,7 @@ export function says(
   return effect(atMs, host, { kind: 'gossip', record: noticeRecord(host, step, transition) })
 }
 
+/** A record arrives at a host, from its signer itself. */
 export function arrived(atMs: number, host: HostId, record: AnySigned): Happening {
   return { kind: 'arrived', atMs, host, from: record.signer, record }
 }
@@ -134,10 +141,12 @@ export function notice(transition: Transition = 'fired'): Notice {
   }
 }
 
+/** Waku takes a copy of the notice of incident `i1` for `phone` from a host. */
 export function copy(atMs: number, host: HostId, transition: Transition = 'fired'): Happening {
   return { kind: 'copy', atMs, host, attempt: 1, recipient: 'phone', notice: notice(transition) }
 }
 
+/** The device `phone` shows a line about the incident `i1` of a host, or (`what` null) takes it as an update. */
 export function shown(atMs: number, what: Shown | null, host: HostId = 'c'): Happening {
   return { kind: 'shown', atMs, recipient: 'phone', host, check: '', incident: 'i1', shown: what }
 }
@@ -147,6 +156,7 @@ export function incident(atMs: number, host: HostId, rest: Partial<Incident> = {
   return effect(atMs, host, { kind: 'incident', incident: openIncident(rest) })
 }
 
+/** The incident `i1`: host `c` is silent, and `a` and `b` agree. `rest` replaces fields. */
 export function openIncident(rest: Partial<Incident> = {}): Incident {
   return {
     id: 'i1',

@@ -11,7 +11,7 @@ import { exists } from '../../identity/key-file.ts'
 import { encodeAnswer } from '../../notices/answer.ts'
 import { type OpenedNotice, openTold } from '../../notices/told.ts'
 import { openWelcome } from '../../notices/welcome.ts'
-import { answerPairing } from '../../waku/pairing.ts'
+import { answerPairing } from '../../waku/pairing-answer.ts'
 import { parsePairingLink } from '../../waku/pairing-link.ts'
 import { systemClock, WakuError } from '../../waku/ports.ts'
 import { createReceiver, type ReceivedPayload, type Receiver } from '../../waku/receiver.ts'
@@ -150,7 +150,7 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
   let state = first
   let queue: Promise<void> = Promise.resolve()
   let isStrangerSaid = false
-  const count: Record<string, number> = {}
+  const counts = new Map<string, ToldCount>()
 
   const receiver: Receiver = createReceiver(
     {
@@ -184,7 +184,7 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
     const { memory, shown } = sift(state.memory, opened.notice)
     for (const notice of shown) {
       await show(context, { ...opened, notice }, doing, signal)
-      count[notice.transition] = (count[notice.transition] ?? 0) + 1
+      tally(counts, notice)
     }
     // Shown before it is written down: a crash between the two shows it twice, which is better than never.
     state = { ...state, memory }
@@ -204,7 +204,7 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
   await untilAborted(signal)
   await queue
   await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref())])
-  if (context.json) await printEnd(context, receiver, state.meshPublicKey, count)
+  if (context.json) await printEnd(context, receiver, state.meshPublicKey, counts)
   await receiver.stop()
   return EXIT.done
 }
@@ -235,27 +235,48 @@ function printEvent(context: Context, event: Readonly<Record<string, unknown>>):
   context.out(`${JSON.stringify(event)}\n`)
 }
 
-/** Says at the end how many notices were shown, and how many copies of them the node's store holds. */
+/** What was shown of one incident, and how many copies of it the node's store holds. */
+interface ToldCount {
+  readonly transition: string
+  readonly incident: string
+  readonly host: string
+  readonly check: string
+  shown: number
+  copies: number | null
+}
+
+/** Counts what was shown, by transition and incident. */
+function tally(counts: Map<string, ToldCount>, { transition, incidents }: Notice): void {
+  for (const { id, hostName, check } of incidents) {
+    const key = `${transition} ${id}`
+    const count = counts.get(key) ?? { transition, incident: id, host: hostName, check, shown: 0, copies: null }
+    counts.set(key, { ...count, shown: count.shown + 1 })
+  }
+}
+
+/** Says at the end what was shown, and how many copies of it the node's store holds. */
 async function printEnd(
   context: Context,
   receiver: Receiver,
   meshPublicKey: Uint8Array,
-  count: Readonly<Record<string, number>>,
+  counts: ReadonlyMap<string, ToldCount>,
 ): Promise<void> {
-  const copiesOf = (transition: string): Promise<number | null> =>
-    receiver
-      .copies(({ payload }) => transitionOf(payload, meshPublicKey) === transition, AbortSignal.timeout(COUNT_MS))
-      .catch(() => null)
-  const copies = { fired: await copiesOf('fired'), resolved: await copiesOf('resolved') }
-  printEvent(context, { kind: 'end', shown: { fired: count.fired ?? 0, resolved: count.resolved ?? 0 }, copies })
-}
-
-function transitionOf(payload: Uint8Array, meshPublicKey: Uint8Array): string | undefined {
-  try {
-    return openTold(payload, meshPublicKey).notice.transition
-  } catch {
-    return undefined
+  const copies = new Map<string, number>()
+  const isTold = ({ payload }: ReceivedPayload): boolean => {
+    try {
+      const { transition, incidents } = openTold(payload, meshPublicKey).notice
+      for (const { id } of incidents) copies.set(`${transition} ${id}`, (copies.get(`${transition} ${id}`) ?? 0) + 1)
+      return true
+    } catch {
+      return false
+    }
   }
+  const counted = await receiver.copies(isTold, AbortSignal.timeout(COUNT_MS)).catch(() => null)
+  const notices = [...counts].map(([key, count]) => ({
+    ...count,
+    copies: counted === null ? null : (copies.get(key) ?? 0),
+  }))
+  printEvent(context, { kind: 'end', notices })
 }
 
 /** Red only for what several saw; what one observer says is grey. */

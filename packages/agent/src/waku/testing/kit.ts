@@ -11,6 +11,7 @@ export interface MemoryLog extends WakuLog {
   readonly lines: string[]
 }
 
+/** A log without lines yet. Each line is its level, its phrase and its fields as JSON. */
 export function memoryLog(): MemoryLog {
   const lines: string[] = []
   const write =
@@ -27,6 +28,7 @@ export interface Cleanup {
   run(): Promise<void>
 }
 
+/** Nothing to undo yet. `run` undoes each thing once, and may be called again. */
 export function createCleanup(): Cleanup {
   const undos: (() => Promise<unknown>)[] = []
   return {
@@ -37,6 +39,7 @@ export function createCleanup(): Cleanup {
   }
 }
 
+/** A running node of a test, with its log and what it has stored. `tcp` is its address for other nodes. */
 export interface TestNode {
   readonly node: WakuNode
   readonly log: MemoryLog

@@ -13,6 +13,10 @@ import { createLibp2p } from 'libp2p'
 import { CODEC, PUBSUB_TOPIC } from '../network.ts'
 import type { Cleanup } from './kit.ts'
 
+/**
+ * A running stranger. `peer` is its peer id, `address` where it can be dialled; `gossip` resolves with the number of
+ * peers that it sent to.
+ */
 export interface Stranger {
   readonly peer: string
   connect(address: string): Promise<Connection>
@@ -25,6 +29,7 @@ export interface Stranger {
   gossip(data: Uint8Array): Promise<number>
 }
 
+/** Starts a stranger on a free port of the loopback. Equal seeds (0 to 255) give equal peer ids. */
 export async function startStranger(cleanup: Cleanup, seed = 99): Promise<Stranger> {
   const host = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed)),

@@ -1,0 +1,71 @@
+/**
+ * A receiver that somebody else wrote: the stock `@waku/sdk`, and what `docs/waku.md` says. It shares no code with Muster.
+ *
+ * Takes one node's address and reads its private key (hex) from the environment; prints `{"ready": true}` once it is
+ * subscribed, then one line of JSON for each notice that it could open.
+ */
+import { createHash, createPublicKey, ECDH } from 'node:crypto'
+import { decode } from '@ipld/dag-cbor'
+import { createDecoder } from '@waku/message-encryption/ecies'
+import { createLightNode, Protocols, utils } from '@waku/sdk'
+
+const CLUSTER = 4650
+const SHARD = 0
+const WEEK_S = 604_800
+
+const [node = ''] = process.argv.slice(2)
+const privateKey = Buffer.from(process.env.RECEIVER_KEY ?? '', 'hex')
+
+/** The content topic of a purpose in a period. */
+function topicOf(purpose: string, publicKey: Uint8Array, period: number): string {
+  const number = Buffer.alloc(4)
+  number.writeUInt32BE(period)
+  const hash = createHash('sha256')
+    .update(Buffer.concat([Buffer.from(`muster ${purpose}`), number, publicKey]))
+    .digest('hex')
+  return `/muster/1/${hash.slice(0, 32)}/proto`
+}
+
+/** The content of a frame; null when it is not for us. */
+function contentOf(frame: Uint8Array): Uint8Array | null {
+  if (frame[0] !== 1) return null
+  const length = new DataView(frame.buffer, frame.byteOffset).getUint32(1)
+  return frame.subarray(5, 5 + length)
+}
+
+/** The public key of the private one: 65 bytes. */
+function publicKeyOf(secret: Uint8Array): Uint8Array {
+  const der = Buffer.concat([
+    Buffer.from('302e0201010420', 'hex'),
+    secret,
+    // The OID of secp256k1 as the parameters.
+    Buffer.from('a00706052b8104000a', 'hex'),
+  ])
+  const spki = createPublicKey({ key: der, format: 'der', type: 'sec1' }).export({ format: 'der', type: 'spki' })
+  return new Uint8Array(ECDH.convertKey(spki.subarray(-65), 'secp256k1', undefined, undefined, 'uncompressed') as Buffer)
+}
+
+const publicKey = publicKeyOf(privateKey)
+const period = Math.floor(Date.now() / 1_000 / WEEK_S)
+const routingInfo = utils.createRoutingInfo({ clusterId: CLUSTER }, { shardId: SHARD })
+const decoders = [period - 1, period, period + 1].map((each) =>
+  createDecoder(topicOf('notice', publicKey, each), routingInfo, privateKey),
+)
+
+const client = await createLightNode({
+  networkConfig: { clusterId: CLUSTER },
+  defaultBootstrap: false,
+  numPeersToUse: 1,
+  lightPush: { autoRetry: false },
+  libp2p: { filterMultiaddrs: false },
+})
+await client.dial(node)
+await client.waitForPeers([Protocols.Filter])
+await client.filter.subscribe(decoders, ({ payload }) => {
+  const content = contentOf(payload)
+  if (content === null) return
+  const { c: certificate, n: envelope } = decode<{ c: Uint8Array; n: Uint8Array }>(content)
+  const { b: notice } = decode<{ b: unknown }>(envelope)
+  process.stdout.write(`${JSON.stringify({ certificateBytes: certificate.length, notice })}\n`)
+})
+process.stdout.write('{"ready": true}\n')
