@@ -27,6 +27,7 @@ import { areLoopback, hasRoute } from './shell/network-facts.ts'
 import { createOrigin, type Origin } from './shell/origin.ts'
 import { createPerforming, type Performing } from './shell/performing.ts'
 import { createTelling } from './shell/telling.ts'
+import { wakuNodesOf } from './shell/waku-nodes.ts'
 import { wakuPart } from './shell/waku-part.ts'
 import { createStore, type Store } from './storage/index.ts'
 import { createSupervisor } from './supervisor.ts'
@@ -120,6 +121,7 @@ async function assemble(
     meshWakuKey,
     sign,
     certificate,
+    nodes: () => wakuNodesOf(loop().state(), waku, config),
     store,
     clock,
     log,

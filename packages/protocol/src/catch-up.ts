@@ -27,6 +27,7 @@ export function digestOf(state: State): Digest {
 export function startCatchUp(work: Work, peer: HostId, pauseMs: number = limits.catchUpPauseMs): boolean {
   const { state } = work
   if (!state.connected.has(peer) || state.catchUps.has(peer)) return false
+  if (state.catchUps.size >= limits.catchUpsAtOnce) return false
   const last = state.caughtUpAtMs.get(peer)
   if (last !== undefined && nowOf(work) - last < pauseMs) return false
   put(work, 'catchUps', peer, nowOf(work))

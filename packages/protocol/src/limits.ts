@@ -28,8 +28,9 @@ export const limits = {
   ownGapMs: 3 * SECOND,
   /** Relays asked to probe on our behalf. */
   probeRelays: 3,
-  /** Peers of one catch-up round. */
-  roundPeers: 4,
+  /** Peers of one catch-up round, and catch-ups under way at once: each would bring the same again. */
+  roundPeers: 2,
+  catchUpsAtOnce: 2,
   /** Heartbeats of hosts that came back which a catch-up carries. */
   returnedHeartbeats: 32,
   /** A catch-up that has not ended by then counts as ended. */

@@ -43,8 +43,9 @@ const notice: Notice = {
 
 describe('a notice', () => {
   it('opens for who pinned the mesh, and names the host that told it', () => {
-    const opened = openTold(encodeTold(notice, sign, certificate), mesh.publicKey)
-    expect(opened).toEqual({ notice, teller: 'laptop' })
+    const nodes = ['/ip4/127.0.0.1/tcp/1/ws']
+    const opened = openTold(encodeTold(notice, sign, certificate, nodes), mesh.publicKey)
+    expect(opened).toEqual({ notice, teller: 'laptop', nodes })
   })
 
   it('of another mesh does not open', () => {

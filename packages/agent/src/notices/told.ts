@@ -1,8 +1,8 @@
 /**
  * A notice on the wire: what is inside the seal.
  *
- * The bytes are the canonical `{c: certificate, n: notice}`: the envelope of the notice, signed by the host that tells
- * under the domain `told`, and the mesh's certificate for that host. A receiver that pinned the mesh's public key needs
+ * The bytes are the canonical `{c: certificate, n: notice, w: Waku addresses}`: the envelope of the notice, signed by the
+ * host that tells under the domain `told`, the mesh's certificate for that host, and where the mesh can be reached now. A receiver that pinned the mesh's public key needs
  * nothing else to know who speaks.
  */
 import {
@@ -54,11 +54,22 @@ const noticeSchema = z.strictObject({
 export interface OpenedNotice {
   readonly notice: Notice
   readonly teller: string
+  /** Waku addresses of the mesh. Vouched for by the seal only: worth trying, not worth trusting. */
+  readonly nodes: readonly string[]
 }
 
-/** The bytes to seal for a recipient. */
-export function encodeTold(notice: Notice, sign: Sign, certificate: Uint8Array): Uint8Array {
-  return encodeCanonical({ c: certificate, n: encodeEnvelope(sign(TOLD_DOMAIN, notice)) })
+/** Node addresses that a notice carries, so that a device learns of hosts that joined after it was paired. */
+const NODES_MAX = 16
+
+/** The bytes to seal for a recipient. `nodes` are the Waku addresses of the mesh. */
+export function encodeTold(
+  notice: Notice,
+  sign: Sign,
+  certificate: Uint8Array,
+  nodes: readonly string[] = [],
+): Uint8Array {
+  const envelope = encodeEnvelope(sign(TOLD_DOMAIN, notice))
+  return encodeCanonical({ c: certificate, n: envelope, w: nodes.slice(0, NODES_MAX) })
 }
 
 /**
@@ -68,7 +79,7 @@ export function encodeTold(notice: Notice, sign: Sign, certificate: Uint8Array):
  */
 export function openTold(bytes: Uint8Array, meshPublicKey: Uint8Array): OpenedNotice {
   const outer = z
-    .strictObject({ c: z.instanceof(Uint8Array), n: z.instanceof(Uint8Array) })
+    .strictObject({ c: z.instanceof(Uint8Array), n: z.instanceof(Uint8Array), w: z.array(text(512)).max(NODES_MAX) })
     .safeParse(decodeCanonical(bytes, TOLD_BYTES_MAX))
   if (!outer.success) throw new ProtocolError('malformed', 'not a notice')
   const certificate = decodeCertificate(outer.data.c, meshPublicKey)
@@ -78,5 +89,5 @@ export function openTold(bytes: Uint8Array, meshPublicKey: Uint8Array): OpenedNo
   })
   const notice = noticeSchema.safeParse(envelope.body)
   if (!notice.success || notice.data.mesh !== certificate.mesh) throw new ProtocolError('malformed', 'not a notice')
-  return { notice: notice.data, teller: certificate.body.name }
+  return { notice: notice.data, teller: certificate.body.name, nodes: outer.data.w }
 }

@@ -15,8 +15,9 @@ import type { WakuNode } from '../waku/node.ts'
 import { awaitPairing } from '../waku/pairing.ts'
 import { createPairingLink, LINK_LIFE_MS, LINK_NODES_MAX } from '../waku/pairing-link.ts'
 import { compressPublicKey } from '../waku/seal.ts'
-import { isLoopbackAddress, worthTelling } from './network-facts.ts'
+import { isLoopbackAddress } from './network-facts.ts'
 import type { Origin } from './origin.ts'
+import { wakuNodesOf } from './waku-nodes.ts'
 
 /** Entries read from the store at a time, and how long a device is told that it is paired. */
 const HISTORY_PAGE = 200
@@ -235,7 +236,7 @@ async function pair(
   const { waku, origin, clock, log, loop } = deps
   const { meshKey, sign, certificate } = origin
   const node = waku()
-  const nodes = wakuNodes(deps)
+  const nodes = wakuNodesOf(loop().state(), node, deps.config())
   if (node === null || nodes.length === 0) {
     throw new RecipientError('no-waku-node', 'no Waku node runs here: set waku.serve, or name one in waku.nodes')
   }
@@ -256,13 +257,4 @@ async function pair(
   // Whoever asked may have gone: an unobserved failure of the wait is no crash.
   paired.catch((error: unknown) => log.debug('a pairing ended', { reason: String(error) }))
   return { link: createPairingLink(link), expiresUnixMs, paired, warnings: reachWarnings(deps) }
-}
-
-/** Waku addresses of the mesh, this host's own first; only WebSocket ones, which is what the stock client takes. */
-function wakuNodes({ waku, loop, config, origin }: PortDeps): readonly string[] {
-  const own = config().waku.serve ? worthTelling(waku()?.multiaddrs() ?? []) : []
-  const others = meshRecords(loop().state(), 'member')
-    .filter(({ signer }) => signer !== origin.self)
-    .flatMap(({ body }) => body.wakuAddresses)
-  return [...new Set([...own, ...others, ...config().waku.nodes])].filter((address) => /\/wss?(\/|$)/.test(address))
 }

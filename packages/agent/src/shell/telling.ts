@@ -76,6 +76,8 @@ export interface TellingDeps {
   readonly meshWakuKey: WakuKeyPair
   readonly sign: Sign
   readonly certificate: Uint8Array
+  /** Waku addresses of the mesh, for the devices. */
+  readonly nodes: () => readonly string[]
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
@@ -108,7 +110,7 @@ export function createTelling(deps: TellingDeps): Telling {
   }
 
   async function sealNotice(key: string, notice: Notice, publicKey: Uint8Array): Promise<Row> {
-    const content = encodeTold(notice, sign, certificate)
+    const content = encodeTold(notice, sign, certificate, deps.nodes())
     const payload = await seal({ content, recipientPublicKey: publicKey, signingKey: meshWakuKey.privateKey })
     const timestampMs = Math.round(clock.unixMs())
     const row = { contentTopic: currentTopic('notice', parsePublicKey(publicKey), timestampMs), payload, timestampMs }

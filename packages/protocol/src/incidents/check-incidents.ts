@@ -22,13 +22,14 @@ export function judgeResult(work: Work, host: HostId, result: Result): void {
     return
   }
   const severity = SEVERITY[result.status]
+  const why = whyOf(result)
   if (open !== null && open.episode === result.episode) {
-    if (open.severity === severity && open.because === result.because) return
+    if (open.severity === severity && open.because === why) return
     const worse = severity === 'critical' && open.severity !== 'critical'
     keepIncident(work, {
       ...open,
       severity,
-      because: result.because,
+      because: why,
       worsenedAtMs: worse ? nowOf(work) : open.worsenedAtMs,
     })
     return
@@ -52,9 +53,14 @@ export function judgeResult(work: Work, host: HostId, result: Result): void {
     resolvedUnixMs: null,
     voters: [host],
     observers: 1,
-    because: result.because === '' ? result.text : result.because,
+    because: why,
     outages: 0,
   })
+}
+
+/** What the check said, and the condition with its numbers in place. */
+function whyOf({ text, because }: Result): string {
+  return text === '' || because === '' ? `${text}${because}` : `${text} (${because})`
 }
 
 /** The open incident of a check, if there is one. */

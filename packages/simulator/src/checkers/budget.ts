@@ -9,8 +9,8 @@ const BYTES_PER_SECOND = 1_500
 const AT_PEERS = 9
 const AT_EVERY_MS = 10_000
 /** Catch-up rounds and entries cost even the smallest mesh something. */
-const SHARE_MIN = 0.5
-const BYTES_PER_INCIDENT_AND_PEER = 6_000
+const FIXED_SHARE = 0.35
+const BYTES_PER_INCIDENT_AND_PEER = 7_000
 /** A claim and a receipt are per recipient: each beyond the first costs this. */
 const BYTES_PER_FURTHER_RECIPIENT = 2_000
 /** A claim that nobody on Waku took, and its release, as each agent passes them on. */
@@ -28,10 +28,10 @@ export interface Trouble {
 
 const NO_TROUBLE: Trouble = { incidents: 0, furtherRecipients: 0, releases: 0 }
 
-/** Bytes that an agent may send within 60 s. Linear in its peers and in how often it beats. */
+/** Bytes that an agent may send within 60 s: a fixed part, and one for each peer and beat. */
 export function budgetBytes(peers: number, everyMs: number, trouble: Partial<Trouble> = {}): number {
   const { incidents, furtherRecipients, releases } = { ...NO_TROUBLE, ...trouble }
-  const share = Math.max(SHARE_MIN, (peers / AT_PEERS) * (AT_EVERY_MS / everyMs))
+  const share = FIXED_SHARE + (1 - FIXED_SHARE) * (peers / AT_PEERS) * (AT_EVERY_MS / everyMs)
   const perPeer = BYTES_PER_INCIDENT_AND_PEER * incidents + BYTES_PER_FURTHER_RECIPIENT * furtherRecipients
   return (WINDOW_MS / 1_000) * BYTES_PER_SECOND * share + perPeer * peers + BYTES_PER_RELEASE * releases
 }

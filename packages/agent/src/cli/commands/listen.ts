@@ -40,6 +40,8 @@ const LAST_ANSWERS_MS = 10_000
 
 /** When a pairing without an answer says where it knocks. Milliseconds. */
 const PATIENCE_MS = 10_000
+/** Node addresses that are remembered: the newest first. */
+const NODES_MAX = 64
 /** How long an ending listener counts copies. Milliseconds. */
 const COUNT_MS = 5_000
 
@@ -187,7 +189,8 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
       tally(counts, notice)
     }
     // Shown before it is written down: a crash between the two shows it twice, which is better than never.
-    state = { ...state, memory }
+    receiver.addNodes(opened.nodes)
+    state = { ...state, memory, nodes: [...new Set([...opened.nodes, ...state.nodes])].slice(0, NODES_MAX) }
     await writeListenState(folder, state)
     answer(opened.notice)
     if (doing.once && shown.length > 0) ended.abort(new Error('one notice was enough'))
