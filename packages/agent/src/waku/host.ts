@@ -11,7 +11,6 @@ import { mplex } from '@libp2p/mplex'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -24,6 +23,7 @@ import {
 } from './limits.ts'
 import { reasonOf, WakuError } from './ports.ts'
 import { relayService } from './relay.ts'
+import { webSocketTransport } from './ws-transport.ts'
 
 /** The node with its services. */
 export type WakuHost = Libp2p<{ pubsub: GossipSub; ping: Ping }>
@@ -47,7 +47,7 @@ export async function createHost(options: {
     nodeInfo: { userAgent: 'muster' },
     privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
     addresses: { listen: [...options.listen], appendAnnounce: [...options.announce] },
-    transports: [tcp(), webSockets()],
+    transports: [tcp(), webSocketTransport()],
     connectionEncrypters: [noise()],
     // Stock light clients speak mplex only.
     streamMuxers: [yamux(), mplex({ disconnectThreshold: MPLEX_STREAMS_PER_SECOND_MAX })],
