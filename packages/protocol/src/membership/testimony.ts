@@ -75,8 +75,9 @@ function answerWithVerdict(work: Work, vote: SignedAs<'vote'>): void {
 export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carriedMs: number): void {
   const { state } = work
   const { body } = verdict
-  if (verdict.signer === state.options.self) return
+  // Our own may come back too, when our disk had lost it: kept, or the others would send it again and again.
   keepRecord(work, verdict, carriedMs)
+  if (verdict.signer === state.options.self) return
   if (body.subject === state.options.self) {
     beginEpoch(work, verdict)
     return

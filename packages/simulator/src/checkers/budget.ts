@@ -41,13 +41,21 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
   const sent = new Map<HostId, { readonly atMs: number; readonly bytes: number }[]>()
   const troubled: { readonly atMs: number; readonly id: string; readonly recipient: string }[] = []
   const releases: number[] = []
+  // While it lasts an incident costs too: its verdict answers each heartbeat of the life that it ended.
+  const open = new Set<string>()
   const peers = hosts.length - 1
   const everyMs = Math.min(...hosts.map(({ presence }) => presence.everyMs))
   return (happening) => {
     const { atMs } = happening
     if (happening.kind === 'effect') {
       const { effect } = happening
-      if (effect.kind === 'incident') troubled.push({ atMs, id: effect.incident.id, recipient: '' })
+      if (effect.kind === 'incident') {
+        const { id, aliases, state } = effect.incident
+        troubled.push({ atMs, id, recipient: '' })
+        if (state === 'firing') open.add(id)
+        else open.delete(id)
+        for (const alias of aliases) open.delete(alias)
+      }
       // A reminder costs as its incident did.
       if (effect.kind === 'gossip' && effect.record.domain === 'notice') {
         const { incidents, recipient } = effect.record.body
@@ -68,7 +76,7 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
     const sum = recent.reduce((total, one) => total + one.bytes, 0)
     while (troubled.length > 0 && (troubled[0]?.atMs ?? 0) < atMs - 3 * WINDOW_MS) troubled.shift()
     while (releases.length > 0 && (releases[0] ?? 0) < atMs - WINDOW_MS) releases.shift()
-    const incidents = new Set(troubled.map(({ id }) => id)).size
+    const incidents = new Set([...open, ...troubled.map(({ id }) => id)]).size
     const told = new Set(
       troubled.filter(({ recipient }) => recipient !== '').map(({ id, recipient }) => `${id} ${recipient}`),
     )
