@@ -31,8 +31,10 @@ export interface Mesh {
   readonly processes: Processes
   readonly hosts: readonly Host[]
   host(name: string): Host
-  /** Pairs a recipient on the first host. */
+  /** Pairs a recipient on the first host, once all hosts are ready. */
   receiver(name: string): Promise<Receiver>
+  /** Lets one more host join, through the first. */
+  join(name: string): Promise<Host>
   /** Waits until all that should be up see each other, may judge, and have a working road to a recipient. */
   ready(without?: readonly string[]): Promise<void>
   /** Waits until all hosts that run hold the same history. */
@@ -50,50 +52,55 @@ export async function createMesh(names: readonly string[], settings: MeshSetting
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    const hosts = await foundMesh(folder, processes, names, settings)
-    return meshOf(folder, processes, hosts, end)
+    return meshOf(folder, processes, await foundMesh(folder, processes, names, settings), end)
   } catch (error) {
     const said = processes.lastWords()
     await end()
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`)
+    throw new Error(`${messageOf(error)}\n${said}`)
   }
+}
+
+/** The hosts so far, and how another joins. */
+interface Founded {
+  readonly hosts: Host[]
+  join(name: string): Promise<Host>
 }
 
 async function foundMesh(
   folder: string,
   processes: Processes,
-  names: readonly string[],
+  [first = '', ...others]: readonly string[],
   { of = {}, ...common }: MeshSettings,
-): Promise<readonly Host[]> {
-  const [first = '', ...others] = names
-  const dirOf = (name: string): string => join(folder, name)
-  const settingsOf = (name: string): HostSettings => ({ presence: FAST, checks: CHECKS, ...common, ...of[name] })
-  const must = async (args: readonly string[], name: string): Promise<void> => {
-    const prefix = settingsOf(name).prefix ?? []
-    const { code, out, err } = await processes.run([...args, '--dir', dirOf(name), '--name', name], { prefix })
+): Promise<Founded> {
+  async function make(name: string, args: readonly string[]): Promise<Host> {
+    const settings: HostSettings = { presence: FAST, checks: CHECKS, ...common, ...of[name] }
+    const dir = join(folder, name)
+    const options = { prefix: settings.prefix ?? [] }
+    const { code, out, err } = await processes.run([...args, '--dir', dir, '--name', name], options)
     if (code !== 0) throw new Error(`muster ${args.join(' ')} ended with ${code}: ${out} ${err}`)
-  }
-  await must(['init'], first)
-  const founder = await createHost(processes, first, dirOf(first), settingsOf(first))
-  founder.start()
-  await until(`${first} to answer`, START_MS, () => founder.status())
-  const key = join(founder.dir, 'swarm.key')
-  const joining = others.map(async (name) => {
-    await must(['join', '--key', key, '--peer', founder.peer], name)
-    const host = await createHost(processes, name, dirOf(name), settingsOf(name))
+    const host = await createHost(processes, name, dir, settings)
     host.start()
     return host
-  })
-  return [founder, ...(await Promise.all(joining))]
+  }
+  const founder = await make(first, ['init'])
+  await until(`${first} to answer`, START_MS, () => founder.status())
+  const joinAs = (name: string): Promise<Host> =>
+    make(name, ['join', '--key', join(founder.dir, 'swarm.key'), '--peer', founder.peer])
+  return { hosts: [founder, ...(await Promise.all(others.map(joinAs)))], join: joinAs }
 }
 
-function meshOf(folder: string, processes: Processes, hosts: readonly Host[], end: () => Promise<void>): Mesh {
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function meshOf(folder: string, processes: Processes, founded: Founded, end: () => Promise<void>): Mesh {
+  const { hosts } = founded
   const allBut = (without: readonly string[]): readonly Host[] => hosts.filter(({ name }) => !without.includes(name))
   const explained = async (waiting: Promise<unknown>): Promise<void> => {
     try {
       await waiting
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${processes.lastWords()}`)
+      throw new Error(`${messageOf(error)}\n${processes.lastWords()}`)
     }
   }
   const mesh: Mesh = {
@@ -105,7 +112,16 @@ function meshOf(folder: string, processes: Processes, hosts: readonly Host[], en
       if (host === undefined) throw new Error(`there is no host ${name}`)
       return host
     },
-    receiver: (name) => createReceiver(processes, mesh.host(hosts[0]?.name ?? ''), name, join(folder, name)),
+    async receiver(name) {
+      // Its link names the Waku nodes that are known by now.
+      await mesh.ready()
+      return await createReceiver(processes, mesh.host(hosts[0]?.name ?? ''), name, join(folder, name))
+    },
+    async join(name) {
+      const host = await founded.join(name)
+      hosts.push(host)
+      return host
+    },
     ready: (without = []) =>
       explained(until('all hosts to see each other and to be ready to judge', READY_MS, () => areReady(allBut(without)))),
     sameHistory: (without = []) =>
@@ -127,7 +143,8 @@ async function areReady(hosts: readonly Host[]): Promise<boolean> {
     ({ quiet, isolated, hosts: seen, waku }) =>
       !quiet &&
       !isolated &&
-      waku.works &&
+      // A lone node has nobody to confirm that it works.
+      (waku.works || hosts.length === 1) &&
       names.every((name) =>
         seen.some((each) => each.name === name && (each.isSelf || (each.state === 'alive' && each.reach === 'direct'))),
       ),

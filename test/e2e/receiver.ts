@@ -5,6 +5,8 @@ import type { Processes, Running } from './processes.ts'
 
 const PAIR_MS = 40_000
 const END_MS = 25_000
+/** How long a notice may take. Far above what is measured: a slow machine is no failure. Milliseconds. */
+const TOLD_MS = 40_000
 
 /** One incident within a notice. */
 export interface SeenIncident {
@@ -35,8 +37,14 @@ export interface SeenNotice {
 
 /** What the listener says when it ends. */
 export interface ListenEnd {
-  readonly shown: { readonly fired: number; readonly resolved: number }
-  readonly copies: { readonly fired: number | null; readonly resolved: number | null }
+  readonly notices: readonly {
+    readonly transition: string
+    readonly host: string
+    readonly check: string
+    readonly shown: number
+    /** Copies in the node's store; null when it could not be asked. */
+    readonly copies: number | null
+  }[]
 }
 
 export interface Receiver {
@@ -110,12 +118,15 @@ export async function createReceiver(
     notices: () => seen,
     about: (hostName, check = '') =>
       seen.filter(({ incidents }) => incidents.some((each) => each.hostName === hostName && each.check === check)),
-    next: (transition, hostName, { skip = 0, limitMs = 40_000, check = '' } = {}) =>
-      until(
-        `${name} to be told: ${transition} ${hostName} ${check}`,
-        limitMs,
-        () => receiver.about(hostName, check).filter((notice) => notice.transition === transition)[skip],
-      ),
+    async next(transition, hostName, { skip = 0, limitMs = TOLD_MS, check = '' } = {}) {
+      const what = `${name} to be told: ${transition} ${hostName} ${check}`
+      const look = () => receiver.about(hostName, check).filter((notice) => notice.transition === transition)[skip]
+      try {
+        return await until(what, limitMs, look)
+      } catch (error) {
+        throw new Error(`${error instanceof Error ? error.message : String(error)}\n${processes.lastWords()}`)
+      }
+    },
     node: () => node,
     start: () => listen([]),
     async stop() {

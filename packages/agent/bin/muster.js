@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node since 12 can read, so that one too old is told so in one line instead of a stack trace.
+import module from 'node:module'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 
 const oldest = [24, 0]
 const [major, minor] = process.versions.node.split('.').map(Number)
@@ -10,5 +12,59 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   )
   process.exit(2)
 }
+
+/**
+ * V8's flags for the agent, which runs for months and mostly waits. A semi-space of 1 MB instead of 16 costs a few more
+ * short collections. A bounded heap grows in small steps; the bound itself costs nothing, and is three times what an
+ * agent with two days of history and a full Waku store was seen to need.
+ */
+const AGENT_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=192']
+/** Set in the environment of an agent that has begun anew because its code was not in the cache. */
+const WARMED = 'MUSTER_WARMED'
+
+const args = process.argv.slice(2)
+const isAgent = args[0] === 'run' || (args[0] === '--dir' && args[2] === 'run')
+
+// `run` becomes the same process again (same pid, same terminal) with the flags, which cannot be set once V8 runs.
+if (isAgent && !AGENT_FLAGS.every((flag) => process.execArgv.includes(flag))) {
+  becomeAgain([...process.execArgv, ...AGENT_FLAGS], { ...process.env, MALLOC_ARENA_MAX: '1' })
+}
+
+const isCached = useCache()
 const main = await import('../src/main.ts')
-await main.run(process.argv.slice(2))
+if (isAgent) {
+  await import('../src/cli/commands/run.ts')
+  // With a cold cache the sources were just stripped of their types, by a compiler that stays in memory. Now they are
+  // cached, so beginning anew is quick and does without it.
+  const isStripperLoaded = process.moduleLoadList?.some((name) => name.includes('amaro'))
+  if (isCached && isStripperLoaded && process.env[WARMED] === undefined) {
+    module.flushCompileCache()
+    becomeAgain(process.execArgv, { ...process.env, [WARMED]: '1' })
+  }
+  delete process.env[WARMED]
+}
+
+await main.run(args)
+
+/** Replaces this process by the same program; comes back where that is not possible (Windows). */
+function becomeAgain(execArgv, env) {
+  if (typeof process.execve !== 'function' || process.platform === 'win32') return
+  process.execve(process.execPath, [process.execPath, ...execArgv, fileURLToPath(import.meta.url), ...args], env)
+}
+
+/**
+ * Keeps compiled code between starts, in the clone or where systemd's `CacheDirectory=` says: never in a folder that
+ * others may write to, for code from there is run. Gives false where nothing can be written, which only costs time.
+ */
+function useCache() {
+  const folders = [
+    process.env.CACHE_DIRECTORY,
+    fileURLToPath(new URL('../../../node_modules/.cache/muster', import.meta.url)),
+  ]
+  const { ENABLED, ALREADY_ENABLED } = module.constants.compileCacheStatus
+  return folders.some((folder) => {
+    if (folder === undefined || folder === '') return false
+    const { status } = module.enableCompileCache(folder)
+    return status === ENABLED || status === ALREADY_ENABLED
+  })
+}

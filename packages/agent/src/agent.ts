@@ -24,6 +24,7 @@ import { createInbound, type Inbound } from './shell/inbound.ts'
 import { createKeeping } from './shell/keeping.ts'
 import { createMeshUpkeep } from './shell/mesh-upkeep.ts'
 import { areLoopback, hasRoute } from './shell/network-facts.ts'
+import { createNodeNewsRoad } from './shell/node-news-road.ts'
 import { createOrigin, type Origin } from './shell/origin.ts'
 import { createPerforming, type Performing } from './shell/performing.ts'
 import { createTelling } from './shell/telling.ts'
@@ -126,6 +127,16 @@ async function assemble(
     clock,
     log,
     loop,
+    signal: stopping.signal,
+  })
+  const nodeNews = createNodeNewsRoad({
+    waku: () => waku,
+    meshWakuKey,
+    sign,
+    certificate,
+    store,
+    clock,
+    log,
     signal: stopping.signal,
   })
   const swarm = createSwarm(
@@ -245,6 +256,7 @@ async function assemble(
   function lookAround(): void {
     upkeep.announce()
     telling.followRecipients(loop().state())
+    supervisor.background('nodes', nodeNews.look(loop().state(), wakuNodesOf(loop().state(), waku, config)))
     const workedAtMs = waku?.status().workedAtMonotonicMs
     if (workedAtMs !== undefined && clock.monotonicMs() - workedAtMs < WAKU_FRESH_MS) {
       loop().dispatch({ kind: 'waku-worked' })

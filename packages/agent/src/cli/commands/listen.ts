@@ -9,6 +9,7 @@ import type { Notice } from '@muster/protocol'
 import { checkFolder, createFolder, type Folder } from '../../identity/folder.ts'
 import { exists } from '../../identity/key-file.ts'
 import { encodeAnswer } from '../../notices/answer.ts'
+import { openNodeNews } from '../../notices/node-news.ts'
 import { type OpenedNotice, openTold } from '../../notices/told.ts'
 import { openWelcome } from '../../notices/welcome.ts'
 import { answerPairing } from '../../waku/pairing-answer.ts'
@@ -173,7 +174,19 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
     else err(`Listening at ${plain(node, 200)}\n`)
   }
 
+  /** Writes down what is known now, and the addresses with it: the newest first. */
+  async function learnNodes(nodes: readonly string[]): Promise<void> {
+    receiver.addNodes(nodes)
+    state = { ...state, nodes: [...new Set([...nodes, ...state.nodes])].slice(0, NODES_MAX) }
+    await writeListenState(folder, state)
+  }
+
   async function take(payload: ReceivedPayload): Promise<void> {
+    const nodes = nodesIn(payload.payload, state.meshPublicKey)
+    if (nodes !== null) {
+      await learnNodes(nodes)
+      return
+    }
     let opened: OpenedNotice
     try {
       opened = openTold(payload.payload, state.meshPublicKey)
@@ -189,9 +202,8 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
       tally(counts, notice)
     }
     // Shown before it is written down: a crash between the two shows it twice, which is better than never.
-    receiver.addNodes(opened.nodes)
-    state = { ...state, memory, nodes: [...new Set([...opened.nodes, ...state.nodes])].slice(0, NODES_MAX) }
-    await writeListenState(folder, state)
+    state = { ...state, memory }
+    await learnNodes(opened.nodes)
     answer(opened.notice)
     if (doing.once && shown.length > 0) ended.abort(new Error('one notice was enough'))
   }
@@ -236,6 +248,15 @@ async function show(
 /** One JSON object a line: `paired`, `node`, `notice` and `end`. */
 function printEvent(context: Context, event: Readonly<Record<string, unknown>>): void {
   context.out(`${JSON.stringify(event)}\n`)
+}
+
+/** The addresses in a message that tells of nodes; null when it is something else. */
+function nodesIn(content: Uint8Array, meshPublicKey: Uint8Array): readonly string[] | null {
+  try {
+    return openNodeNews(content, meshPublicKey)
+  } catch {
+    return null
+  }
 }
 
 /** What was shown of one incident, and how many copies of it the node's store holds. */
