@@ -81,11 +81,19 @@ test('a host that was silenced from another dies untold, and all know that it is
 test('a host in maintenance, said on another, dies untold', async () => {
   expect(await mesh.host('laptop').muster('maintenance', 'vps-2', '--for', '1h')).toMatchObject({ code: 0 })
   for (const host of mesh.hosts) {
-    await until(`${host.name} to know of the maintenance`, LIMIT_MS, async () => (await host.view('vps-2'))?.inMaintenance)
+    await until(
+      `${host.name} to know of the maintenance`,
+      LIMIT_MS,
+      async () => (await host.view('vps-2'))?.inMaintenance,
+    )
   }
   await mesh.host('vps-2').end('SIGKILL')
   for (const name of ['vps-1', 'home-server', 'laptop']) {
-    await until(`${name} to miss vps-2`, LIMIT_MS, async () => (await mesh.host(name).view('vps-2'))?.state === 'silent')
+    await until(
+      `${name} to miss vps-2`,
+      LIMIT_MS,
+      async () => (await mesh.host(name).view('vps-2'))?.state === 'silent',
+    )
   }
   await sleep(VERDICT_MS)
   mesh.host('vps-2').start()
@@ -110,7 +118,11 @@ test('a host that leaves is told to nobody, one that was stopped and is not back
   expect(await leaving.muster('leave')).toMatchObject({ code: 0 })
   expect(await leaving.agent().ended).toMatchObject({ code: 0 })
   for (const name of [...WATCHERS, 'laptop']) {
-    await until(`${name} to know that it left`, LIMIT_MS, async () => (await mesh.host(name).view('home-server'))?.state === 'left')
+    await until(
+      `${name} to know that it left`,
+      LIMIT_MS,
+      async () => (await mesh.host(name).view('home-server'))?.state === 'left',
+    )
   }
 
   await mesh.host('vps-1').end('SIGTERM')
@@ -123,7 +135,11 @@ test('a host that leaves is told to nobody, one that was stopped and is not back
   const answering = ['vps-2', 'laptop'].find((name) => name !== fired.toldBy) ?? ''
   expect(await mesh.host(answering).muster('ack', id.slice(0, 8), '--by', 'ada')).toMatchObject({ code: 0 })
   for (const name of ['vps-2', 'laptop']) {
-    await until(`${name} to know the answer`, LIMIT_MS, async () => (await mesh.host(name).incidentOf('vps-1'))?.acknowledged)
+    await until(
+      `${name} to know the answer`,
+      LIMIT_MS,
+      async () => (await mesh.host(name).incidentOf('vps-1'))?.acknowledged,
+    )
     expect((await mesh.host(name).incidentOf('vps-1'))?.acknowledged).toMatchObject({ by: 'ada' })
   }
   mesh.host('vps-1').start()

@@ -4,7 +4,7 @@
  * Takes one node's address and reads its private key (hex) from the environment; prints `{"ready": true}` once it is
  * subscribed, then one line of JSON for each notice that it could open.
  */
-import { createHash, createPublicKey, ECDH } from 'node:crypto'
+import { createECDH, createHash } from 'node:crypto'
 import { decode } from '@ipld/dag-cbor'
 import { createDecoder } from '@waku/message-encryption/ecies'
 import { createLightNode, Protocols, utils } from '@waku/sdk'
@@ -35,14 +35,9 @@ function contentOf(frame: Uint8Array): Uint8Array | null {
 
 /** The public key of the private one: 65 bytes. */
 function publicKeyOf(secret: Uint8Array): Uint8Array {
-  const der = Buffer.concat([
-    Buffer.from('302e0201010420', 'hex'),
-    secret,
-    // The OID of secp256k1 as the parameters.
-    Buffer.from('a00706052b8104000a', 'hex'),
-  ])
-  const spki = createPublicKey({ key: der, format: 'der', type: 'sec1' }).export({ format: 'der', type: 'spki' })
-  return new Uint8Array(ECDH.convertKey(spki.subarray(-65), 'secp256k1', undefined, undefined, 'uncompressed') as Buffer)
+  const ecdh = createECDH('secp256k1')
+  ecdh.setPrivateKey(secret)
+  return ecdh.getPublicKey()
 }
 
 const publicKey = publicKeyOf(privateKey)
@@ -61,11 +56,14 @@ const client = await createLightNode({
 })
 await client.dial(node)
 await client.waitForPeers([Protocols.Filter])
-await client.filter.subscribe(decoders, ({ payload }) => {
+const isSubscribed = await client.filter.subscribe(decoders, ({ payload }) => {
   const content = contentOf(payload)
   if (content === null) return
-  const { c: certificate, n: envelope } = decode<{ c: Uint8Array; n: Uint8Array }>(content)
+  const { c: certificate, n: envelope } = decode<{ c: Uint8Array; n?: Uint8Array }>(content)
+  // The news of where the mesh can be reached has no notice in it.
+  if (envelope === undefined) return
   const { b: notice } = decode<{ b: unknown }>(envelope)
   process.stdout.write(`${JSON.stringify({ certificateBytes: certificate.length, notice })}\n`)
 })
+if (!isSubscribed) throw new Error(`${node} did not take the subscription`)
 process.stdout.write('{"ready": true}\n')

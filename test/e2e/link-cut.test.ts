@@ -39,35 +39,44 @@ describe.skipIf(why !== null)('the link of a host is cut', () => {
     await network?.end()
   })
 
-  test.each([1, 2])('time %i: told once, and once when it is mended; the host itself accuses nobody', async (time) => {
-    const skip = time - 1
-    const cutAtUnixMs = Date.now()
-    await placeOf('laptop').cut()
-    const fired = await phone.next('fired', 'laptop', { skip })
-    expect(fired).toMatchObject({ heading: 'CRITICAL', verified: true })
-    const [incident] = fired.incidents
-    expect(incident).toMatchObject({ hostName: 'laptop', fault: 'silent', severity: 'critical' })
-    expect([...(incident?.voters ?? [])].sort()).toEqual(['home-server', 'vps-1'])
-    expect(cutAtUnixMs - (incident?.sinceUnixMs ?? 0)).toBeLessThanOrEqual(FAST_EVERY_MS + 200)
-    expect(ids).not.toContain(incident?.id)
-    ids.push(incident?.id ?? '')
+  test.each([1, 2])(
+    'time %i: told once, and once when it is mended; the host itself accuses nobody',
+    async (time) => {
+      const skip = time - 1
+      const cutAtUnixMs = Date.now()
+      await placeOf('laptop').cut()
+      const fired = await phone.next('fired', 'laptop', { skip })
+      expect(fired).toMatchObject({ heading: 'CRITICAL', verified: true })
+      const [incident] = fired.incidents
+      expect(incident).toMatchObject({ hostName: 'laptop', fault: 'silent', severity: 'critical' })
+      expect([...(incident?.voters ?? [])].sort()).toEqual(['home-server', 'vps-1'])
+      expect(cutAtUnixMs - (incident?.sinceUnixMs ?? 0)).toBeLessThanOrEqual(FAST_EVERY_MS + 200)
+      expect(ids).not.toContain(incident?.id)
+      ids.push(incident?.id ?? '')
 
-    // The cut host can be asked from within only.
-    const accused = await until('the host to say that it is isolated', LIMIT_MS, async () => {
-      const open = (await ownIncidents('laptop')).filter(({ state }) => state === 'firing')
-      return open.some(({ fault }) => fault === 'isolated') ? open : null
-    }, 500)
-    expect(accused.map(({ hostName, fault }) => [hostName, fault])).toEqual([['laptop', 'isolated']])
+      // The cut host can be asked from within only.
+      const accused = await until(
+        'the host to say that it is isolated',
+        LIMIT_MS,
+        async () => {
+          const open = (await ownIncidents('laptop')).filter(({ state }) => state === 'firing')
+          return open.some(({ fault }) => fault === 'isolated') ? open : null
+        },
+        500,
+      )
+      expect(accused.map(({ hostName, fault }) => [hostName, fault])).toEqual([['laptop', 'isolated']])
 
-    await placeOf('laptop').mend()
-    const resolved = await phone.next('resolved', 'laptop', { skip })
-    expect(resolved.incidents.flatMap(({ id, aliases }) => [id, ...aliases])).toContain(incident?.id)
-    await mesh.ready()
-    expect(await fromOthers('laptop')).toEqual([])
-    expect(phone.about('laptop').map(({ transition }) => transition)).toEqual(
-      Array.from({ length: time }, () => ['fired', 'resolved']).flat(),
-    )
-  }, 120_000)
+      await placeOf('laptop').mend()
+      const resolved = await phone.next('resolved', 'laptop', { skip })
+      expect(resolved.incidents.flatMap(({ id, aliases }) => [id, ...aliases])).toContain(incident?.id)
+      await mesh.ready()
+      expect(await fromOthers('laptop')).toEqual([])
+      expect(phone.about('laptop').map(({ transition }) => transition)).toEqual(
+        Array.from({ length: time }, () => ['fired', 'resolved']).flat(),
+      )
+    },
+    120_000,
+  )
 
   test('the network of a host goes with its power: one notice, and one when both are back', async () => {
     const agent = mesh.host('home-server')

@@ -123,7 +123,9 @@ function meshOf(folder: string, processes: Processes, founded: Founded, end: () 
       return host
     },
     ready: (without = []) =>
-      explained(until('all hosts to see each other and to be ready to judge', READY_MS, () => areReady(allBut(without)))),
+      explained(
+        until('all hosts to see each other and to be ready to judge', READY_MS, () => areReady(allBut(without))),
+      ),
     sameHistory: (without = []) =>
       explained(
         until('the same history on all hosts', READY_MS, async () => {

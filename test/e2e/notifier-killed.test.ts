@@ -25,27 +25,31 @@ beforeAll(async () => {
 
 afterAll(() => mesh?.end())
 
-test.each([1, 2, 3])('its maker dies right after the claim, round %i: told all the same, and shown once', async () => {
-  const victim = await nextVictim()
-  const survivors = mesh.hosts.filter((host) => host !== victim)
-  await victim.end('SIGKILL')
-  const claimant = await untilClaimed(victim.name, survivors)
-  await claimant.end('SIGKILL')
-  const killedAtMs = performance.now()
-  const fired = await phone.next('fired', victim.name, { limitMs: LIMIT_MS })
-  if (fired.atMs > killedAtMs) hits += 1
-  expect(fired).toMatchObject({ verified: true })
-  expect(fired.incidents.map(({ hostName }) => hostName)).toContain(victim.name)
-  await phone.next('fired', claimant.name, { limitMs: LIMIT_MS, skip: rounds(claimant.name) })
-  tellers.push(claimant.name)
+test.each([1, 2, 3])(
+  'its maker dies right after the claim, round %i: told all the same, and shown once',
+  async () => {
+    const victim = await nextVictim()
+    const survivors = mesh.hosts.filter((host) => host !== victim)
+    await victim.end('SIGKILL')
+    const claimant = await untilClaimed(victim.name, survivors)
+    await claimant.end('SIGKILL')
+    const killedAtMs = performance.now()
+    const fired = await phone.next('fired', victim.name, { limitMs: LIMIT_MS })
+    if (fired.atMs > killedAtMs) hits += 1
+    expect(fired).toMatchObject({ verified: true })
+    expect(fired.incidents.map(({ hostName }) => hostName)).toContain(victim.name)
+    await phone.next('fired', claimant.name, { limitMs: LIMIT_MS, skip: rounds(claimant.name) })
+    tellers.push(claimant.name)
 
-  victim.start()
-  claimant.start()
-  await phone.next('resolved', victim.name, { limitMs: LIMIT_MS })
-  await mesh.ready()
-  const transitions = phone.about(victim.name).map(({ transition }) => transition)
-  expect(transitions).toEqual(['fired', 'resolved'])
-}, 120_000)
+    victim.start()
+    claimant.start()
+    await phone.next('resolved', victim.name, { limitMs: LIMIT_MS })
+    await mesh.ready()
+    const transitions = phone.about(victim.name).map(({ transition }) => transition)
+    expect(transitions).toEqual(['fired', 'resolved'])
+  },
+  120_000,
+)
 
 test('in one round at least the claim came to nothing, and another host told', () => {
   expect(hits).toBeGreaterThan(0)

@@ -30,7 +30,14 @@ const jobAs = async (name: string) =>
 
 test('exec reports how a job ended, and a job that stops is late and told', async () => {
   const laptop = mesh.host('laptop')
-  const failed = await laptop.muster('exec', 'job', '--', process.execPath, '-e', 'console.log("no room"); process.exit(7)')
+  const failed = await laptop.muster(
+    'exec',
+    'job',
+    '--',
+    process.execPath,
+    '-e',
+    'console.log("no room"); process.exit(7)',
+  )
   expect(failed).toMatchObject({ code: 7, out: 'no room', err: '' })
   const critical = await phone.next('fired', 'laptop', { check: 'job' })
   expect(critical).toMatchObject({ heading: 'CRITICAL' })
@@ -56,7 +63,9 @@ test('of two hosts the one that is left tells it under UNKNOWN, as the only obse
   await mesh.host('laptop').end('SIGKILL')
   const fired = await phone.next('fired', 'laptop')
   expect(fired).toMatchObject({ heading: 'UNKNOWN', toldBy: 'vps-1', verified: true })
-  expect(fired.incidents).toMatchObject([{ hostName: 'laptop', fault: 'silent', severity: 'unknown', voters: ['vps-1'] }])
+  expect(fired.incidents).toMatchObject([
+    { hostName: 'laptop', fault: 'silent', severity: 'unknown', voters: ['vps-1'] },
+  ])
   expect(fired.text).toContain('laptop is silent, says one observer, since')
   expect(fired.text).toContain('Only one observer: vps-1.')
   expect(phone.about('laptop').filter(({ transition }) => transition === 'fired')).toHaveLength(1)

@@ -23,7 +23,7 @@ import { tellNews } from './shell/effect-news.ts'
 import { createInbound, type Inbound } from './shell/inbound.ts'
 import { createKeeping } from './shell/keeping.ts'
 import { createMeshUpkeep } from './shell/mesh-upkeep.ts'
-import { areLoopback, hasRoute } from './shell/network-facts.ts'
+import { areLoopback, readNetwork } from './shell/network-facts.ts'
 import { createNodeNewsRoad } from './shell/node-news-road.ts'
 import { createOrigin, type Origin } from './shell/origin.ts'
 import { createPerforming, type Performing } from './shell/performing.ts'
@@ -48,6 +48,8 @@ const TRIM_EVERY_MS = 10 * 60_000
 const HISTORY_MS = 48 * 60 * 60_000
 /** A Waku node that somebody confirmed within this time works. */
 const WAKU_FRESH_MS = 60_000
+/** What goes wrong in a row is said once in this time. */
+const COMPLAINT_EVERY_MS = 60_000
 /** How long a stop waits for the last heartbeat to leave. */
 const GOODBYE_MS = 300
 
@@ -152,6 +154,7 @@ async function assemble(
     waku: () => waku,
     telling,
     loop,
+    clock,
     log,
   })
   made.performing = createPerforming({
@@ -189,8 +192,15 @@ async function assemble(
   made.loop = createLoop(first, {
     now: () => clock.now(),
     perform: performing().perform,
-    onDropped: () => log.warn('too much at once, an event was dropped', {}),
+    onDropped: () => complain('too much at once, events are dropped'),
+    onFailed: (effect, error) => complain('an effect could not be performed', effect.kind, error),
   })
+  let complainedAtMs = Number.NEGATIVE_INFINITY
+  function complain(phrase: string, what = '', error: unknown = ''): void {
+    if (clock.monotonicMs() - complainedAtMs < COMPLAINT_EVERY_MS) return
+    complainedAtMs = clock.monotonicMs()
+    log.warn(phrase, { what, reason: reasonOf(error) })
+  }
   const runner: Runner = createRunner(config.checks, {
     onResult: ({ check, observation, judgement, because }) =>
       loop().dispatch({ kind: 'observed', results: [{ check: check.spec.name, observation, judgement, because }] }),
@@ -243,7 +253,7 @@ async function assemble(
   }
 
   loop().dispatch({ kind: 'configured', checks: specsOf(config), spentMs: await keeping.checkTimes() })
-  upkeep.announce()
+  upkeep.announce(readNetwork())
   upkeep.follow()
   runner.start()
   const timers = [
@@ -254,14 +264,15 @@ async function assemble(
   log.info('muster runs', { host: config.host, version: VERSION, incarnation })
 
   function lookAround(): void {
-    upkeep.announce()
+    const network = readNetwork()
+    upkeep.announce(network)
     telling.followRecipients(loop().state())
     supervisor.background('nodes', nodeNews.look(loop().state(), wakuNodesOf(loop().state(), waku, config)))
     const workedAtMs = waku?.status().workedAtMonotonicMs
     if (workedAtMs !== undefined && clock.monotonicMs() - workedAtMs < WAKU_FRESH_MS) {
       loop().dispatch({ kind: 'waku-worked' })
     }
-    loop().dispatch({ kind: 'route', up: areLoopback(config.swarm.listen) || hasRoute() })
+    loop().dispatch({ kind: 'route', up: areLoopback(config.swarm.listen) || network.hasRoute })
     emit({ kind: 'state' })
   }
 

@@ -36,6 +36,7 @@ it('performs the effects of an event in order, each stored before the next is se
       })
     },
     onDropped: () => undefined,
+    onFailed: () => undefined,
   })
   loop.dispatch({ kind: 'command', command: { kind: 'publish', record: recipient } })
   await loop.settled()
@@ -49,6 +50,7 @@ it('takes events one at a time, in the order of their arrival', async () => {
     perform: () => undefined,
     observe: (event) => seen.push(event.kind),
     onDropped: () => undefined,
+    onFailed: () => undefined,
   })
   loop.dispatch({ kind: 'tick' })
   loop.dispatch({ kind: 'waku-worked' })
@@ -65,6 +67,7 @@ it('drops what is more than it can hold, and says so', async () => {
     onDropped: () => {
       dropped += 1
     },
+    onFailed: () => undefined,
   })
   loop.dispatch({ kind: 'command', command: { kind: 'publish', record: recipient } })
   for (let count = 0; count < 20_010; count += 1) loop.dispatch({ kind: 'tick' })
@@ -81,9 +84,31 @@ it('takes nothing more after it was stopped', async () => {
       steps += 1
     },
     onDropped: () => undefined,
+    onFailed: () => undefined,
   })
   await loop.stop()
   loop.dispatch({ kind: 'tick' })
   await loop.settled()
   expect(steps).toBe(0)
+})
+
+it('goes on with the next effect and the next event when one effect fails', async () => {
+  const performed: string[] = []
+  const failed: string[] = []
+  const loop = createLoop(first, {
+    now: () => ({ monotonicMs: 1, bootMs: 1, unixMs: 1 }),
+    perform(effect) {
+      if (effect.kind === 'keep-record') throw new Error('does not fit')
+      performed.push(effect.kind)
+      return undefined
+    },
+    onDropped: () => undefined,
+    onFailed: (effect) => failed.push(effect.kind),
+  })
+  loop.dispatch({ kind: 'command', command: { kind: 'publish', record: recipient } })
+  loop.dispatch({ kind: 'probed', from: 'b', ask: 1, nonce: 'n' })
+  await loop.settled()
+  expect(failed).toEqual(['keep-record'])
+  expect(performed).toContain('gossip')
+  expect(performed).toContain('answer-probe')
 })

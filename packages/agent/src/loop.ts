@@ -34,6 +34,7 @@ export interface LoopDeps {
   /** Hears every event and its effects, after they were performed. */
   readonly observe?: (event: Event, effects: readonly Effect[], state: State) => void
   readonly onDropped: (event: Happening) => void
+  readonly onFailed: (effect: Effect, error: unknown) => void
 }
 
 /** Makes a loop around a first state. */
@@ -53,11 +54,20 @@ export function createLoop(first: State, deps: LoopDeps): Loop {
         const next = step(state, event)
         state = next.state
         for (const effect of next.effects) {
-          const pending = deps.perform(effect)
-          if (pending !== undefined) await pending
+          await perform(effect)
         }
         deps.observe?.(event, next.effects, state)
       }
+    }
+  }
+
+  /** One effect that fails costs itself, not what follows it. */
+  async function perform(effect: Effect): Promise<void> {
+    try {
+      const pending = deps.perform(effect)
+      if (pending !== undefined) await pending
+    } catch (error) {
+      deps.onFailed(effect, error)
     }
   }
 

@@ -75,11 +75,13 @@ export function answerCatchUp(work: Work, event: Extract<Event, { kind: 'catch-u
 }
 
 /**
- * The heartbeats of hosts that are heard and of which verdicts are held: without them a newcomer would take an old
- * verdict for the present.
+ * The heartbeats of hosts that are heard and of which verdicts are held, or that are stopping: without them a newcomer
+ * would take an old verdict for the present, or a planned absence for a death.
  */
 function heartbeatsOfReturned({ state }: Work): readonly Carried[] {
   const judged = new Set<HostId>()
+  // Who has not heard that a host is stopping would miss it at once.
+  for (const member of state.members.values()) if (member.heartbeat?.body.mode === 'stopping') judged.add(member.host)
   for (const { record } of state.records.values()) if (record.domain === 'verdict') judged.add(record.body.subject)
   const carried: Carried[] = []
   for (const host of judged) {

@@ -4,6 +4,7 @@ import { limits } from './limits.ts'
 import { newMember } from './membership/hearing.ts'
 import type { CoreOptions, Restored } from './options.ts'
 import { meshRecords, restoreRecord } from './records.ts'
+import { notePromise } from './results/asleep-checks.ts'
 import type { Member, State } from './state.ts'
 import type { Moment } from './time.ts'
 import { compareLives, hostIncidentId } from './wire/names.ts'
@@ -30,7 +31,9 @@ export function createState(options: CoreOptions, restored: Restored, at: Moment
       setMember(work, { ...member, state: 'left', life: body.life })
     }
   }
-  for (const incident of restored.incidents.slice(-limits.incidents)) restoreIncident(work, incident)
+  const ended = restored.incidents.filter(({ state }) => state === 'resolved')
+  const open = restored.incidents.filter(({ state }) => state === 'firing')
+  for (const incident of [...ended.slice(-limits.incidents), ...open]) restoreIncident(work, incident)
   return work.state
 }
 
@@ -89,6 +92,7 @@ function restoreResults(work: Work, { entries }: Restored): void {
     for (const result of body.results) results.set(result.check, result)
     for (const name of body.retired) results.delete(name)
     put(work, 'results', signer, results)
+    for (const result of body.results) notePromise(work, signer, result, true)
     if (signer === work.state.options.self) continue
     const member = memberFor(work, signer)
     setMember(work, { ...member, life: laterLife(member.life, body.life) })

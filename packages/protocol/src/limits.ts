@@ -22,6 +22,8 @@ export const limits = {
   /** Notice records that ride on one heartbeat, and for how long after they were learnt: a catch-up brings the older ones. */
   riders: 8,
   ridingMs: 15 * SECOND,
+  /** Incidents that all riders of one heartbeat name together: bounds their bytes, for they share its frame. */
+  riderIds: 256,
   /** How long a verdict, a notice record and a closed incident are remembered: as long as the history. */
   historyMs: 48 * HOUR,
   /** A silence of the shell longer than this is a gap of our own (suspend, stop, a stalled loop). */

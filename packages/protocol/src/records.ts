@@ -6,17 +6,17 @@
 import type { HostId, RecipientId } from './ids.ts'
 import { limits } from './limits.ts'
 import type { HeldRecord, NoticeFact, State } from './state.ts'
-import { recordIdOf } from './wire/names.ts'
+import { hostIncidentId, recordIdOf } from './wire/names.ts'
 import type { AnySigned, MeshRecord, SignedAs } from './wire/records.ts'
 import { drop, holds, nowOf, put, type Work } from './work.ts'
 
 /**
- * Adds a record that was made `ageMs` ago. False when it is known already, too old, or superseded.
+ * Adds a record that was made `ageMs` ago. False when it is known already or superseded.
  */
 export function keepRecord(work: Work, record: AnySigned, ageMs: number): boolean {
   const { state } = work
   const id = recordIdOf(record)
-  if (state.records.has(id) || (expires(record) && ageMs > limits.historyMs)) return false
+  if (state.records.has(id)) return false
   if (record.domain === 'record' && !supersede(work, record)) return false
   hold(work, id, { record, bornAtMs: state.clock.elapsedMs - ageMs, learntAtMs: nowOf(work) })
   work.effects.push({ kind: 'keep-record', id, record, ageMs })
@@ -36,7 +36,7 @@ export function restoreRecord(work: Work, record: AnySigned, ageMs: number): voi
 /** Forgets the closed records that are older than the history. Looked for once in a while. */
 export function expireRecords(work: Work): void {
   for (const [id, held] of work.state.records) {
-    if (expires(held.record) && work.state.clock.elapsedMs - held.bornAtMs > limits.historyMs) dropRecord(work, id)
+    if (work.state.clock.elapsedMs - held.bornAtMs > limits.historyMs && isOver(work.state, held)) dropRecord(work, id)
   }
 }
 
@@ -79,10 +79,33 @@ function sortByKind(records: State['records']): Map<string, HeldMeshRecord<MeshR
   return byKind
 }
 
-function expires(record: AnySigned): boolean {
-  if (record.domain !== 'record') return true
-  const { kind } = record.body
-  return kind === 'ack' || kind === 'silence' || kind === 'maintenance'
+/** Whether nothing that goes on needs the record any more: no open incident, and no silence or maintenance that runs. */
+function isOver(state: State, { record, bornAtMs }: HeldRecord): boolean {
+  switch (record.domain) {
+    case 'verdict':
+      return !isOpen(state, hostIncidentId(state.options.mesh, record.body.subject, record.body.life))
+    case 'notice':
+      return !record.body.incidents.some((id) => isOpen(state, id))
+    case 'record': {
+      const { body } = record
+      if (body.kind === 'ack') return !isOpen(state, body.incident)
+      if (body.kind === 'silence' || body.kind === 'maintenance') {
+        return state.clock.elapsedMs - bornAtMs > body.forMs
+      }
+      return false
+    }
+    default:
+      return true
+  }
+}
+
+function isOpen(state: State, id: string): boolean {
+  const known = state.incidents.get(id)
+  if (known !== undefined) return known.state === 'firing'
+  for (const incident of state.incidents.values()) {
+    if (incident.state === 'firing' && incident.aliases.includes(id)) return true
+  }
+  return false
 }
 
 function hold(work: Work, id: string, held: HeldRecord): void {
@@ -108,7 +131,7 @@ function dropOldest(work: Work): void {
   let oldest: string | null = null
   let bornAtMs = Number.POSITIVE_INFINITY
   for (const [id, held] of work.state.records) {
-    if (expires(held.record) && held.bornAtMs < bornAtMs) {
+    if (held.bornAtMs < bornAtMs && isOver(work.state, held)) {
       oldest = id
       bornAtMs = held.bornAtMs
     }

@@ -10,7 +10,7 @@ import type { Effect } from './effect.ts'
 import type { Command, Event } from './event.ts'
 import type { HostId } from './ids.ts'
 import { endSteadyFlapping } from './incidents/flapping.ts'
-import { applyMeshRecord, forgetOldIncidents } from './incidents/housekeeping.ts'
+import { applyMeshRecord, forgetOldFacts, forgetOldIncidents } from './incidents/housekeeping.ts'
 import { limits } from './limits.ts'
 import { hear } from './membership/hearing.ts'
 import { beatSoon, beatWhenDue, nextHeartbeat, sendHeartbeat } from './membership/heartbeats.ts'
@@ -193,6 +193,7 @@ function tidyWhenDue(work: Work): void {
   work.state.nextTidyAtMs = nowOf(work) + limits.tidyEveryMs
   expireRecords(work)
   forgetOldIncidents(work)
+  forgetOldFacts(work)
 }
 
 /** Everything that time alone may bring about, in the order in which one thing can lead to the next. */

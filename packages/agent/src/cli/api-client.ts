@@ -53,7 +53,7 @@ export async function findAgent(folder: Folder): Promise<ApiClient> {
   // A user who may not read the token may still read the status.
   const token = await readApiToken(folder).catch(() => undefined)
   const ask = async (request: Request): Promise<string> => {
-    const answer = await send(address, request).catch((cause: unknown) => {
+    const answer = await sendKnown(address, request, token).catch((cause: unknown) => {
       throw isUnreachable(cause) ? noAgent(folder, cause) : failed(cause)
     })
     if (token !== undefined && answer.agent !== fingerprintOf(token)) throw notOurs(folder, address)
@@ -82,13 +82,13 @@ export async function sendPing(
   options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   const address = await findAddress(folder)
+  const token = await readApiToken(folder).catch(() => undefined)
   let answer: Answered
   try {
-    answer = await send(address, { method: 'POST', path, body, ...options })
+    answer = await sendKnown(address, { method: 'POST', path, body, ...options }, token)
   } catch (cause) {
     throw isUnreachable(cause) ? noAgent(folder, cause) : failed(cause)
   }
-  const token = await readApiToken(folder).catch(() => undefined)
   if (token !== undefined && answer.agent !== fingerprintOf(token)) throw notOurs(folder, address)
   if (answer.status === 200) return
   throw new CliError('refused', answer.status === 404 ? EXIT.usage : EXIT.bad, oneLine(answer.body), undefined)
@@ -108,6 +108,13 @@ async function findAddress(folder: Folder): Promise<string> {
   const { host, port } = config.api.listen
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+/** Off loopback reads and pings need the token too: it is sent once our own agent has asked for it. */
+async function sendKnown(address: string, request: Request, token: string | undefined): Promise<Answered> {
+  const answer = await send(address, request)
+  if (answer.status !== 401 || token === undefined || answer.agent !== fingerprintOf(token)) return answer
+  return await send(address, { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } })
 }
 
 function send(address: string, request: Request): Promise<Answered> {

@@ -126,6 +126,7 @@ function unchangeable(before: Config, after: Config): readonly string[] {
     ['host', before.host, after.host],
     ['swarm.listen', before.swarm.listen, after.swarm.listen],
     ['presence', before.presence, after.presence],
+    ['notify.remind', before.notify.remindMs, after.notify.remindMs],
     ['waku.listen', before.waku.listen, after.waku.listen],
     ['waku.serve', before.waku.serve, after.waku.serve],
     ['api.listen', before.api.listen, after.api.listen],

@@ -1,11 +1,12 @@
 /** Keeps this host and its mesh acquainted: announces where it is, and follows where the others are. */
 import { type HostId, type MeshRecord, meshRecords } from '@muster/protocol'
+import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
 import { type Log, reasonOf } from '../log.ts'
 import type { Loop } from '../loop.ts'
 import type { Swarm } from '../swarm/swarm.ts'
 import type { WakuNode } from '../waku/node.ts'
-import { worthTelling } from './network-facts.ts'
+import { type Network, rememberAddresses, worthTelling } from './network-facts.ts'
 import type { Telling } from './telling.ts'
 
 type Profile = Extract<MeshRecord, { kind: 'member' }>
@@ -16,7 +17,7 @@ type Profile = Extract<MeshRecord, { kind: 'member' }>
  */
 export interface MeshUpkeep {
   /** Publishes what this host says of itself, when it has changed. */
-  announce(): void
+  announce(network: Network): void
   /** Dials whom the mesh knows, and listens for the recipients that it has. */
   follow(): void
 }
@@ -30,18 +31,21 @@ export function createMeshUpkeep(deps: {
   readonly waku: () => WakuNode | null
   readonly telling: Telling
   readonly loop: () => Loop
+  readonly clock: Clock
   readonly log: Log
 }): MeshUpkeep {
-  const { self, config, swarm, waku, telling, loop, log } = deps
+  const { self, config, swarm, waku, telling, loop, clock, log } = deps
+  const swarmAddresses = rememberAddresses(() => worthTelling(swarm.addresses()), clock.monotonicMs)
+  const wakuAddresses = rememberAddresses(() => worthTelling(waku()?.multiaddrs() ?? []), clock.monotonicMs)
 
-  function profile(serial: number): Profile {
+  function profile(serial: number, network: Network): Profile {
     const node = waku()
     const { host, presence, waku: wakuConfig } = config()
     return {
       kind: 'member',
       name: host,
-      addresses: worthTelling(swarm.addresses()),
-      wakuAddresses: wakuConfig.serve && node !== null ? worthTelling(node.multiaddrs()) : [],
+      addresses: swarmAddresses(network),
+      wakuAddresses: wakuConfig.serve ? wakuAddresses(network, node) : [],
       everyMs: presence.everyMs,
       graceMs: presence.graceMs,
       sleeps: presence.sleeps,
@@ -51,9 +55,9 @@ export function createMeshUpkeep(deps: {
   }
 
   return {
-    announce() {
+    announce(network) {
       const known = meshRecords(loop().state(), 'member').find(({ signer }) => signer === self)?.body
-      const now = profile((known?.serial ?? 0) + 1)
+      const now = profile((known?.serial ?? 0) + 1, network)
       if (known !== undefined && saysTheSame(known, now)) return
       loop().dispatch({ kind: 'command', command: { kind: 'publish', record: now } })
     },

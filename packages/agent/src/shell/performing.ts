@@ -24,6 +24,7 @@ import type { Telling } from './telling.ts'
 const ENTRIES_PER_PAGE = 200
 const CATCH_UP_MS = 10_000
 const SEND_MS = 5_000
+const ASK_MS = 10_000
 
 /**
  * The hands of the core. `perform` gives a promise where the next effect must wait for this one (what is stored), and
@@ -82,7 +83,11 @@ export function createPerforming(deps: PerformingDeps): Performing {
     let ok = true
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(CATCH_UP_MS)])
-      for await (const frame of swarm().catchUp(peer, encodeDigest(digest), limit)) inbound.caughtUp(peer, frame)
+      for await (const frame of swarm().catchUp(peer, encodeDigest(digest), limit)) {
+        inbound.caughtUp(peer, frame)
+        // Taken in before the next is read: a long history must not crowd out heartbeats.
+        await loop().settled()
+      }
     } catch (error) {
       ok = false
       log.debug('a catch-up broke off', { peer, reason: reasonOf(error) })
@@ -171,17 +176,26 @@ export function createPerforming(deps: PerformingDeps): Performing {
     framesOf,
     askedForProbe(from, nonce) {
       const ask = nextAsk++
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
         probesAsked.set(ask, resolve)
+        forgetLater(probesAsked, ask, reject)
         loop().dispatch({ kind: 'probed', from, ask, nonce })
       })
     },
     askedForCatchUp(from, digest) {
       const ask = nextAsk++
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
         catchUpsAsked.set(ask, resolve)
+        forgetLater(catchUpsAsked, ask, reject)
         loop().dispatch({ kind: 'catch-up-asked', from, ask, digest })
       })
     },
   }
+}
+
+/** An ask that the core has not answered in time is given up: its stream must not hang for ever. */
+function forgetLater(asked: Map<number, unknown>, ask: number, reject: (error: Error) => void): void {
+  setTimeout(() => {
+    if (asked.delete(ask)) reject(new Error('not answered in time'))
+  }, ASK_MS).unref()
 }

@@ -26,6 +26,7 @@ import {
   STREAMS_PER_CONNECTION_MAX,
   UPGRADE_TIMEOUT_MS,
 } from './limits.ts'
+import { quietLogger } from './quiet-logger.ts'
 import { splitListen } from './relay-listener.ts'
 import type { SwarmOptions } from './swarm.ts'
 import { swarmKeyProtector } from './swarm-key-protector.ts'
@@ -58,6 +59,7 @@ export interface Guard {
 export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8Array, door: Guard): Promise<SwarmNode> {
   return await createLibp2p({
     start: false,
+    ...quietLogger(),
     privateKey: privateKeyFromRaw(seedAndPublicKey),
     nodeInfo: { name: 'muster', version: '1', userAgent: 'muster' },
     addresses: { listen: splitListen(options.listen).own, appendAnnounce: [...(options.announce ?? [])] },

@@ -14,6 +14,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { quietLogger } from '../swarm/quiet-logger.ts'
 import {
   CONNECTIONS_MAX,
   CONNECTIONS_PENDING_MAX,
@@ -44,6 +45,7 @@ export async function createHost(options: {
   }
   return createLibp2p({
     start: false,
+    ...quietLogger(),
     nodeInfo: { userAgent: 'muster' },
     privateKey: await generateKeyPairFromSeed('Ed25519', options.seed),
     addresses: { listen: [...options.listen], appendAnnounce: [...options.announce] },

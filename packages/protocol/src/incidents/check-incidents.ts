@@ -58,9 +58,9 @@ export function judgeResult(work: Work, host: HostId, result: Result): void {
   })
 }
 
-/** What the check said, and the condition with its numbers in place. */
+/** The condition with its numbers in place; what the check said where there is no condition. */
 function whyOf({ text, because }: Result): string {
-  return text === '' || because === '' ? `${text}${because}` : `${text} (${because})`
+  return because === '' ? text : because
 }
 
 /** The open incident of a check, if there is one. */

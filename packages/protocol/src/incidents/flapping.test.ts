@@ -9,7 +9,7 @@ import { endSteadyFlapping, noticeFlapping } from './flapping.ts'
 import { outagesOf } from './outages.ts'
 
 const NOW = 3_600_000
-const { verdict } = fixedRecords
+const { verdict, vote } = fixedRecords
 
 /** Verdicts on `vps` as [incarnation, how long ago, fault]. */
 function heldVerdicts(
@@ -17,7 +17,9 @@ function heldVerdicts(
 ): ReadonlyMap<string, HeldRecord> {
   return new Map(
     verdicts.map(([incarnation, agoMs, fault = 'silent'], index) => {
-      const body = { ...verdict.body, subject: 'vps', fault, life: { incarnation, epoch: 0 } }
+      const life = { incarnation, epoch: 0 }
+      const votes = ['a', 'b'].map((signer) => ({ ...vote, signer, body: { ...vote.body, subject: 'vps', life } }))
+      const body = { ...verdict.body, subject: 'vps', fault, life, votes, observers: 3 }
       return [`${index}`, { record: { ...verdict, body }, bornAtMs: NOW - agoMs, learntAtMs: NOW }]
     }),
   )

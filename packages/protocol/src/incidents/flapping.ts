@@ -11,7 +11,7 @@ import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { nowOf, type Work } from '../work.ts'
 import { keepIncident, openFlapping, openHostIncidentOf, resolveIncident } from './host-incidents.ts'
-import { outagesOf } from './outages.ts'
+import { isBelieved, outagesOf } from './outages.ts'
 
 /**
  * A verdict learnt later may show that an open incident is one of many, and who was away meanwhile may learn that a host
@@ -36,6 +36,7 @@ function newestOutage(state: State, host: HostId): { verdict: SignedAs<'verdict'
   let newest: { verdict: SignedAs<'verdict'>; agoMs: number } | null = null
   for (const { record, bornAtMs } of state.records.values()) {
     if (record.domain !== 'verdict' || record.body.subject !== host || record.body.fault !== 'silent') continue
+    if (!isBelieved(state, record)) continue
     if (newest !== null && compareLives(record.body.life, newest.verdict.body.life) <= 0) continue
     newest = { verdict: record, agoMs: state.clock.elapsedMs - bornAtMs }
   }

@@ -4,7 +4,7 @@ import { memberOf } from '../membership/hearing.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { amendMember, drop, nowOf, report, type Work } from '../work.ts'
-import { endHostIncident } from './host-incidents.ts'
+import { endHostIncident, resolveIncident } from './host-incidents.ts'
 
 /** Carries out a mesh record that is new here. */
 export function applyMeshRecord(work: Work, { signer, body }: SignedAs<'record'>): void {
@@ -25,6 +25,22 @@ export function applyMeshRecord(work: Work, { signer, body }: SignedAs<'record'>
   })
   report(work, 'info', 'host said goodbye', { host: signer })
   endHostIncident(work, left)
+  // Who has gone for good has no checks to be told of.
+  for (const incident of work.state.incidents.values()) {
+    if (incident.host === signer && incident.state === 'firing') resolveIncident(work, incident)
+  }
+}
+
+/** Forgets what the notice log said of incidents that are long forgotten themselves. */
+export function forgetOldFacts(work: Work): void {
+  const named = new Set<string>()
+  for (const incident of work.state.incidents.values())
+    for (const id of [incident.id, ...incident.aliases]) named.add(id)
+  for (const [id, facts] of work.state.facts) {
+    const newestMs = Math.max(...facts.map(({ atMs }) => atMs))
+    if (!named.has(id) && nowOf(work) - newestMs > limits.historyMs) drop(work, 'facts', id)
+  }
+  for (const id of work.state.settled.keys()) if (!named.has(id)) drop(work, 'settled', id)
 }
 
 /** Forgets incidents that ended longer ago than the history goes, and the oldest ended ones above the limit. */

@@ -1,16 +1,23 @@
 /** Counting outages: from the verdicts that all members share, so that all count alike. */
 import type { HostId } from '../ids.ts'
 import { flapping } from '../limits.ts'
+import { isWitnessed } from '../membership/witness.ts'
 import type { State } from '../state.ts'
-import type { Life } from '../wire/records.ts'
+import type { Life, SignedAs } from '../wire/records.ts'
 
 /** How many lives of a host have ended in verdicts within the flapping window, `life` included. */
 export function outagesOf(state: State, host: HostId, life: Life): number {
   const lives = new Set([`${life.incarnation}/${life.epoch}`])
   for (const { record, bornAtMs } of state.records.values()) {
     if (record.domain !== 'verdict' || record.body.subject !== host || record.body.fault !== 'silent') continue
+    if (!isBelieved(state, record)) continue
     if (state.clock.elapsedMs - bornAtMs > flapping.withinMs) continue
     lives.add(`${record.body.life.incarnation}/${record.body.life.epoch}`)
   }
   return lives.size
+}
+
+/** Verdicts that count: those with witnesses, and this host's own. What one other says alone is no outage. */
+export function isBelieved(state: State, verdict: SignedAs<'verdict'>): boolean {
+  return verdict.signer === state.options.self || isWitnessed(verdict)
 }

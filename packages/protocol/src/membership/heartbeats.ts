@@ -77,7 +77,11 @@ function ridersOf(work: Work): readonly Carried[] {
     if (held.record.domain !== 'notice' || nowOf(work) - held.learntAtMs > limits.ridingMs) continue
     riders.push({ record: held.record, ageMs: Math.max(0, Math.round(work.state.clock.elapsedMs - held.bornAtMs)) })
   }
-  return riders.slice(-limits.riders)
+  let ids = 0
+  return riders.slice(-limits.riders).filter(({ record }) => {
+    ids += record.domain === 'notice' ? record.body.incidents.length : 1
+    return ids <= limits.riderIds
+  })
 }
 
 /** A member that announces the same sets as ours lacks nothing. */

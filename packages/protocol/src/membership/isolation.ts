@@ -6,8 +6,10 @@
  */
 
 import { startRound } from '../catch-up.ts'
-import { endHostIncident, openIsolationIncident } from '../incidents/host-incidents.ts'
+import { endHostIncident, openHostIncidentOf, openIsolationIncident } from '../incidents/host-incidents.ts'
+import { isInMaintenance } from '../incidents/quieting.ts'
 import { amendMember, holds, nowOf, report, type Work } from '../work.ts'
+import { raiseEpoch } from './epoch.ts'
 import { meshSize } from './observers.ts'
 import { classOf, deadlineMs, roundMs } from './presence-class.ts'
 import { counts } from './roster.ts'
@@ -19,12 +21,21 @@ export function judgeIsolation(work: Work): void {
   const hearsNobody = meshSize(state) > 2 && (!state.routeUp || !hearsAnyone(work))
   if (hearsNobody && !state.isolated) enterIsolation(work)
   else if (!hearsNobody && state.isolated) endIsolation(work)
-  if (state.isolated) openIsolationIncident(work, isolationDueAtMs(work))
+  if (state.isolated && missesAnyone(work)) openIsolationIncident(work, isolationDueAtMs(work))
 }
 
 function hearsAnyone(work: Work): boolean {
   for (const member of work.state.members.values()) {
     if (counts(member) && nowOf(work) - member.frameAtMs <= deadlineMs(work.state, member)) return true
+  }
+  return false
+}
+
+/** Whether anybody is missed: those who may sleep and those in maintenance are not. */
+function missesAnyone({ state }: Work): boolean {
+  for (const member of state.members.values()) {
+    const sleeps = member.heartbeat?.body.sleeps ?? member.profile?.sleeps ?? false
+    if (counts(member) && !sleeps && !isInMaintenance(state, member.host)) return true
   }
   return false
 }
@@ -52,7 +63,11 @@ function endIsolation(work: Work): void {
   state.isolatedSinceMs = null
   report(work, 'info', 'this host hears others again', {})
   restartWatch(work)
-  endHostIncident(work, { host: state.options.self })
+  if (openHostIncidentOf(work, state.options.self) !== null) {
+    endHostIncident(work, { host: state.options.self })
+    // The incident bears this life's name: the next isolation needs a name of its own.
+    raiseEpoch(work)
+  }
   startRound(work)
 }
 

@@ -12,7 +12,7 @@ import { keepRecord } from '../records.ts'
 import type { Member, Suspicion } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { AbsenceFault, SignedAs } from '../wire/records.ts'
-import { amendMember, chance, holds, nowOf, ownRecord, report, type Work } from '../work.ts'
+import { amendMember, chance, holds, nowOf, ownRecord, report, sendTo, type Work } from '../work.ts'
 import { isMineToWatch, meshSize, observersOf, votersOn } from './observers.ts'
 import { ageMs, classOf, deadlineMs, roundMs } from './presence-class.ts'
 import { isPresent } from './roster.ts'
@@ -94,18 +94,18 @@ function castVote(work: Work, member: Member): Member {
   const now = nowOf(work)
   const round = suspicion.round + 1
   if (suspicion.castAtMs === null) report(work, 'info', 'host is late, asking the others', { host: member.host })
-  work.effects.push({
-    kind: 'gossip',
-    record: ownRecord(state, 'vote', {
-      subject: member.host,
-      life: member.life,
-      beat: member.heartbeat?.body.beat ?? 0,
-      ageMs: Math.round(ageMs(state, member)),
-      round,
-      // Every other vote: whoever missed it is told with the next, and a verdict carries few of them.
-      evidence: round % 2 === 1 ? member.heartbeat : null,
-    }),
+  const record = ownRecord(state, 'vote', {
+    subject: member.host,
+    life: member.life,
+    beat: member.heartbeat?.body.beat ?? 0,
+    ageMs: Math.round(ageMs(state, member)),
+    round,
+    // Every other vote: whoever missed it is told with the next, and a verdict carries few of them.
+    evidence: round % 2 === 1 ? member.heartbeat : null,
   })
+  work.effects.push({ kind: 'gossip', record })
+  // Straight to the other voters too: gossip between two hosts may need seconds to flow after they have connected.
+  for (const voter of votersOn(state, member)) if (state.connected.has(voter)) sendTo(work, voter, record, 0)
   return amendMember(work, member.host, {
     state: 'suspect',
     stateAtMs: member.state === 'suspect' ? member.stateAtMs : now,

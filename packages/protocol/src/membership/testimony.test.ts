@@ -4,7 +4,8 @@ import { fixedRecords } from '../testing/fixed-records.ts'
 import { heartbeatOf, memberAt, stateWith } from '../testing/make-state.ts'
 import type { Life, Verdict, Vote } from '../wire/records.ts'
 import { beginWork } from '../work.ts'
-import { isWitnessed, receiveVerdict, receiveVote } from './testimony.ts'
+import { receiveVerdict, receiveVote } from './testimony.ts'
+import { isWitnessed } from './witness.ts'
 
 const NOW = 60_000
 const life = (incarnation: number, epoch = 0): Life => ({ incarnation, epoch })
@@ -16,7 +17,7 @@ function voteBy(signer: string, change: Partial<Vote> = {}) {
 
 function verdictBy(signer: string, voters: readonly string[], change: Partial<Verdict> = {}) {
   const { verdict } = fixedRecords
-  const votes = voters.map((voter) => voteBy(voter))
+  const votes = voters.map((voter) => voteBy(voter, { life: change.life ?? life(1) }))
   return {
     ...verdict,
     signer,
@@ -32,6 +33,11 @@ describe('a verdict is witnessed', () => {
     ['not by its signer alone, however few it says could vote', verdictBy('a', [], { observers: 1 }), false],
     ['not by votes of its signer', verdictBy('a', ['a', 'a']), false],
     ['not by one voter twice', verdictBy('a', ['b', 'b']), false],
+    [
+      'not by votes on another life',
+      verdictBy('a', [], { votes: ['b', 'c'].map((voter) => voteBy(voter, { life: life(2) })) }),
+      false,
+    ],
     ['not by votes of its subject', verdictBy('a', ['vps'], { observers: 2 }), false],
     [
       'not by votes on another host',

@@ -7,18 +7,19 @@
 
 import { noticeFlapping } from '../incidents/flapping.ts'
 import { renameHostIncident } from '../incidents/host-incidents.ts'
-import { limits } from '../limits.ts'
 import { keepRecord } from '../records.ts'
 import type { Member } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, type Work } from '../work.ts'
+import { raiseEpoch } from './epoch.ts'
 import { hear, memberOf } from './hearing.ts'
 import { beatSoon } from './heartbeats.ts'
 import { isMineToWatch } from './observers.ts'
 import { ageMs, classOf, deadlineMs, isHeard, isNewerBeat, roundMs } from './presence-class.ts'
 import { isPresent } from './roster.ts'
 import { declare, startProbe, suspicionOf } from './suspicion.ts'
+import { isWitnessed } from './witness.ts'
 
 /** Probes that must fail before a verdict on a host that this one does not watch is believed. */
 const PROBES_BEFORE_BELIEF = 2
@@ -47,7 +48,7 @@ export function receiveVote(work: Work, vote: SignedAs<'vote'>, carriedMs: numbe
   const doubters = new Map(member.doubters).set(signer, nowOf(work))
   const mine = member.heartbeat
   const newer = mine !== null && isNewerBeat(mine.body, { life: body.life, beat: body.beat })
-  if (newer && ageMs(state, member) <= classOf(state, member).everyMs + classOf(state, member).graceMs) {
+  if (newer && ageMs(state, member) <= deadlineMs(state, member)) {
     amendMember(work, member.host, { doubters })
     sendTo(work, signer, mine, Math.round(ageMs(state, member)))
     return
@@ -111,16 +112,6 @@ function learnFromVerdict(work: Work, member: Member, verdict: SignedAs<'verdict
   renameHostIncident(work, member.host, verdict.body.life)
 }
 
-/** Distinct votes, its signer's included, that meet what the verdict itself says could vote. At least two. */
-export function isWitnessed(verdict: SignedAs<'verdict'>): boolean {
-  const { body, signer } = verdict
-  const voters = new Set([signer])
-  for (const vote of body.votes) {
-    if (vote.body.subject === body.subject && vote.signer !== body.subject) voters.add(vote.signer)
-  }
-  return voters.size >= Math.max(2, Math.min(limits.votesNeeded, body.observers))
-}
-
 /** Adopts or refutes the verdicts that wait. Called on arrival and at every tick. */
 export function weighOffers(work: Work): void {
   if (work.state.quiet !== null || work.state.isolated) return
@@ -174,8 +165,6 @@ function mayStillBeThere(work: Work, member: Member): boolean {
 function beginEpoch(work: Work, verdict: SignedAs<'verdict'>): void {
   const { life } = work.state
   if (compareLives(verdict.body.life, life) !== 0) return
-  work.state.life = { incarnation: life.incarnation, epoch: life.epoch + 1 }
-  work.effects.push({ kind: 'keep-life', life: work.state.life })
   report(work, 'info', 'others had declared this host silent, it answers again', { by: verdict.signer })
-  beatSoon(work)
+  raiseEpoch(work)
 }

@@ -4,6 +4,7 @@ import type { RecipientId } from '../ids.ts'
 import type { Incident } from '../incidents/incident.ts'
 import { isTellable } from '../incidents/quieting.ts'
 import { turns } from '../limits.ts'
+import { recipientsOf } from '../recipients.ts'
 import { keepRecord } from '../records.ts'
 import type { Attempt, HeardAnswer, State } from '../state.ts'
 import type { NoticeRecord, SignedAs, Transition } from '../wire/records.ts'
@@ -73,7 +74,10 @@ export function noteOutcome(work: Work, { attempt: id, outcome }: Extract<Event,
     if (outcome === 'stored') drop(work, 'attempts', id)
     return
   }
-  report(work, 'warn', 'nobody on Waku took the notice', { transition: attempt.transition })
+  // Said once until it works again: it is tried for as long as it takes.
+  if (work.state.wakuRefusals === 0) {
+    report(work, 'warn', 'nobody on Waku took the notice', { transition: attempt.transition })
+  }
   noteWakuRefused(work)
   note(work, attempt, 'release')
   drop(work, 'attempts', id)
@@ -165,7 +169,8 @@ function giveBack(work: Work, attempt: Attempt): void {
 
 function isStillDue(state: State, attempt: Attempt): boolean {
   const incident = incidentOf(state, attempt)
-  if (incident === null) return false
+  const isRecipient = recipientsOf(state).some(({ id }) => id === attempt.recipient)
+  if (incident === null || !isRecipient) return false
   if (attempt.transition === 'resolved') return incident.state === 'resolved'
   if (incident.state === 'resolved' || !isTellable(state, incident)) return false
   return !attemptsOf(factsOf(state, incident, attempt.transition, attempt.recipient)).some(

@@ -49,7 +49,7 @@ describe('a silent host is told', () => {
 test('a check is told with its reason, and names no other check', () => {
   expect(tell({ check: 'disk', fault: 'check', because: 'free_percent < 10: yes' })).toMatchObject({
     check: 'disk',
-    because: 'free_percent < 10: yes',
+    because: '9.5 % free on / – größer wäre besser (free_percent < 10: yes)',
     alsoOn: [],
   })
 })

@@ -7,6 +7,9 @@ import type { State } from '../state.ts'
 import type { Transition } from '../wire/records.ts'
 import type { Notice, ToldIncident } from './notice.ts'
 
+/** Names of checks that a notice lists for one host: it must fit into one message, with those of other hosts. */
+const ALSO_ON_MAX = 24
+
 /** The notice of one transition of these incidents. */
 export function composeNotice(state: State, transition: Transition, incidents: readonly Incident[]): Notice {
   return {
@@ -33,9 +36,15 @@ function tell(state: State, incident: Incident): ToldIncident {
     lastedMs: Math.max(0, Math.round((incident.resolvedAtMs ?? state.clock.awakeMs) - incident.sinceAtMs)),
     voters: incident.voters.map((host) => nameOf(state, host)),
     observers: incident.fault === 'isolated' ? state.members.size : incident.observers,
-    alsoOn: incident.fault === 'isolated' ? [] : checks,
-    because: incident.because,
+    alsoOn: incident.fault === 'isolated' ? [] : checks.slice(0, ALSO_ON_MAX),
+    because: whyOf(state, incident),
   }
+}
+
+/** What a check said last, and the condition with its numbers in place. */
+function whyOf(state: State, { host, check, because }: Incident): string {
+  const text = state.results.get(host)?.get(check)?.text ?? ''
+  return text === '' || text === because ? because : `${text} (${because})`
 }
 
 /** More than half of the mesh has vanished within one period: a split, or a mass death. */

@@ -4,23 +4,25 @@ import { limits, turns } from '../limits.ts'
 import type { Attempt, Duty, Member, NoticeFact, State } from '../state.ts'
 import { fixedRecords } from '../testing/fixed-records.ts'
 import { heartbeatOf, heldRecord, incidentOf, memberAt, stateWith } from '../testing/make-state.ts'
+import { recipientIdOf } from '../wire/names.ts'
 import { beginWork } from '../work.ts'
 import { depart, endOldAttempts, yieldTo } from './attempts.ts'
 import { isMyTurn, tellWhenDue } from './duties.ts'
 import { ranksFor } from './ranks.ts'
 
 const NOW = 100_000
+const PHONE = recipientIdOf(new Uint8Array(33).fill(2))
 const ID = incidentOf().id
 const duty = (change: Partial<Duty> = {}): Duty => ({
   incident: ID,
   transition: 'fired',
-  recipient: 'phone',
+  recipient: PHONE,
   sinceMs: NOW,
   ...change,
 })
 const fact = (peer: string, step: NoticeFact['step'], atMs: number): NoticeFact => ({
   transition: 'fired',
-  recipient: 'phone',
+  recipient: PHONE,
   peer,
   attempt: 1,
   step,
@@ -29,7 +31,7 @@ const fact = (peer: string, step: NoticeFact['step'], atMs: number): NoticeFact 
 const attempt = (change: Partial<Attempt> = {}): Attempt => ({
   attempt: 7,
   transition: 'fired',
-  recipient: 'phone',
+  recipient: PHONE,
   incidents: [ID],
   claimedAtMs: NOW,
   departed: false,
@@ -119,7 +121,9 @@ describe('it is my turn', () => {
 describe('right before a notice leaves', () => {
   const departing = (scene: Scene, mine: Attempt | null) => {
     const attempts = new Map(mine === null ? [] : [[7, mine]])
-    const work = beginWork(stateOf({ ...scene, change: { attempts, ...scene.change } }))
+    const publicKey = new Uint8Array(33).fill(2)
+    const records = new Map([heldRecord('a', { kind: 'recipient', name: 'phone', publicKey, atUnixMs: 0 })])
+    const work = beginWork(stateOf({ ...scene, change: { attempts, records, ...scene.change } }))
     depart(work, { at: work.state.clock, kind: 'departing', attempt: 7 })
     return work.effects.map((effect) =>
       effect.kind === 'gossip' && effect.record.domain === 'notice' ? effect.record.body.step : effect.kind,
@@ -143,6 +147,7 @@ describe('right before a notice leaves', () => {
     ],
     ['it is given back when another has told meanwhile', { facts: [fact('a', 'accepted', NOW)] }, attempt(), given],
     ['it is given back when the incident is forgotten', { change: { incidents: new Map() } }, attempt(), given],
+    ['it is given back when the recipient was removed', { change: { records: new Map() } }, attempt(), given],
     ['it is dropped when a gap has voided its claim', {}, null, ['abandon']],
     [
       'an end may go when it is still the end',
@@ -163,7 +168,7 @@ describe('a claim of another', () => {
     yieldTo(work, {
       ...notice,
       signer: 'a',
-      body: { ...notice.body, step: 'claim', transition: 'fired', recipient: 'phone', incidents },
+      body: { ...notice.body, step: 'claim', transition: 'fired', recipient: PHONE, incidents },
     })
     return work.state.attempts.size === 0
   }

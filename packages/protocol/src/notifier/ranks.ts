@@ -3,6 +3,7 @@ import type { HostId } from '../ids.ts'
 import { PRESENCE } from '../ids.ts'
 import type { Incident } from '../incidents/incident.ts'
 import { turns } from '../limits.ts'
+import { isMineToWatch } from '../membership/observers.ts'
 import { deadlineMs } from '../membership/presence-class.ts'
 import { counts } from '../membership/roster.ts'
 import type { State } from '../state.ts'
@@ -26,8 +27,10 @@ export function ranksFor(state: State, incident: Pick<Incident, 'id' | 'host' | 
     if (!counts(member) || (member.host === incident.host && incident.check === PRESENCE)) continue
     if (state.isolated && now - member.frameAtMs > deadlineMs(state, member)) continue
     const beat = member.heartbeat?.body
-    const waku =
-      beat !== undefined && beat.wakuAgeMs !== null && beat.wakuAgeMs + (now - member.heardAtMs) <= turns.wakuFreshMs
+    // Of a host that others watch nothing is known here: that is not to say that its Waku does not work.
+    const waku = isMineToWatch(state, member)
+      ? beat !== undefined && beat.wakuAgeMs !== null && beat.wakuAgeMs + (now - member.heardAtMs) <= turns.wakuFreshMs
+      : true
     ranks.push({ host: member.host, waku, sleeps: beat?.sleeps ?? false, score: score(member.host) })
   }
   ranks.sort(

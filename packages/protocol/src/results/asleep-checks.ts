@@ -2,21 +2,27 @@
  * Checks whose heartbeat holds even while their host sleeps (`heartbeat: always`, as a daily backup).
  *
  * A sleeping host judges nothing, so its peers do. They all hold the same newest result, and wait one catch-up round
- * longer than promised, so that none of them speaks from a log that is behind. The incident has the id that the host
- * itself would give it, for the host signs `late` with the same episode when it wakes.
+ * longer than promised, so that none of them speaks from a log that is behind. The incident has an id
+ * of its own, made of the result that was missed: the host may come back without ever having counted it, and its next
+ * episode must not be taken for this one.
  */
 import type { HostId } from '../ids.ts'
 import { openCheckIncidentOf } from '../incidents/check-incidents.ts'
 import { keepIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
-import { checkIncidentId } from '../wire/names.ts'
+import { hashOf } from '../wire/canonical.ts'
 import type { Result } from '../wire/records.ts'
 import { nowOf, put, type Work } from '../work.ts'
 
-/** Notes when a result that promises the next one `always` was learnt. */
-export function notePromise(work: Work, host: HostId, result: Result): void {
-  if (result.heartbeat === 'always')
-    put(work, 'promisedAtMs', promiseKey(host, result.check), work.state.clock.elapsedMs)
+/**
+ * Notes when a result that promises the next one `always` was made: now, or for one that was stored meanwhile as long ago
+ * as its host's wall clock says.
+ */
+export function notePromise(work: Work, host: HostId, result: Result, isStored: boolean): void {
+  if (result.heartbeat !== 'always') return
+  const { elapsedMs, unixMs } = work.state.clock
+  const agoMs = isStored ? Math.max(0, unixMs - result.atUnixMs) : 0
+  put(work, 'promisedAtMs', promiseKey(host, result.check), elapsedMs - agoMs)
 }
 
 /** Opens incidents for the overdue checks of hosts that are asleep. */
@@ -35,7 +41,7 @@ function judge(work: Work, host: HostId, result: Result): void {
   if (openCheckIncidentOf(work, host, result.check) !== null) return
   const episode = result.episode + 1
   keepIncident(work, {
-    id: checkIncidentId(options.mesh, host, result.check, episode),
+    id: hashOf(['incident', options.mesh, host, result.check, 'asleep', result.episode, result.atUnixMs]),
     aliases: [],
     host,
     check: result.check,

@@ -34,7 +34,7 @@ export function writeEntryWhenDue(work: Work): void {
   })
   state.gathered = state.gathered.slice(results.length)
   state.retired = state.retired.slice(retired.length)
-  append(work, entry, true)
+  append(work, entry, true, false)
   work.effects.push({ kind: 'gossip', record: entry })
 }
 
@@ -60,7 +60,7 @@ export function receiveEntry(work: Work, entry: SignedAs<'entry'>, from: HostId,
     return
   }
   // What a peer streams in a catch-up is all that it holds: a gap in it is history that is trimmed everywhere.
-  if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false)
+  if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false, road === 'catch-up')
   else startCatchUp(work, from)
   if (road === 'gossip') hearEntry(work, entry)
 }
@@ -76,7 +76,7 @@ export function isNext({ life, seq, previous }: Entry, head: LogHead | undefined
   return seq === (head !== undefined && head.incarnation === life.incarnation ? head.seq + 1 : 1)
 }
 
-function append(work: Work, entry: SignedAs<'entry'>, sync: boolean): void {
+function append(work: Work, entry: SignedAs<'entry'>, sync: boolean, isStored: boolean): void {
   const { body, signer } = entry
   const head = { incarnation: body.life.incarnation, seq: body.seq, cid: cidOf(encodeCanonical(body)) }
   put(work, 'heads', signer, head)
@@ -88,7 +88,7 @@ function append(work: Work, entry: SignedAs<'entry'>, sync: boolean): void {
   put(work, 'results', signer, results)
   for (const result of body.results) {
     judgeResult(work, signer, result)
-    notePromise(work, signer, result)
+    notePromise(work, signer, result, isStored)
   }
   for (const name of body.retired) {
     const open = openCheckIncidentOf(work, signer, name)
