@@ -62,7 +62,7 @@ export async function createHost(options: {
       reconnectRetries: 0,
     },
     // A peer that hangs keeps its sockets open: only this notices.
-    connectionMonitor: { pingInterval: 5_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    connectionMonitor: { pingInterval: 10_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     services: {
       identify: identify({ maxInboundStreams: 4 }),
       ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 4 }),

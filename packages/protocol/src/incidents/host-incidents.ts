@@ -13,7 +13,7 @@ import { hostIncidentId } from '../wire/names.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { drop, nowOf, put, type Work } from '../work.ts'
 import type { Fault, Incident } from './incident.ts'
-import { outagesOf } from './outages.ts'
+import { isBelieved, outagesOf } from './outages.ts'
 
 /** The open incident of a host itself, if there is one. */
 export function openHostIncidentOf(work: Work, host: HostId): Incident | null {
@@ -39,7 +39,7 @@ export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'
     renameHostIncident(work, member.host, body.life)
     return
   }
-  const isFlapping = body.fault === 'silent' && outages >= flapping.outages
+  const isFlapping = body.fault === 'silent' && outages >= flapping.outages && isBelieved(work.state, verdict)
   keepIncident(work, incidentOf(work, member, verdict, isFlapping ? 'flapping' : body.fault, outages))
 }
 

@@ -17,7 +17,10 @@ export function outagesOf(state: State, host: HostId, life: Life): number {
   return lives.size
 }
 
-/** Verdicts that count: those with witnesses, and this host's own. What one other says alone is no outage. */
+/**
+ * Verdicts that count: those with witnesses. What one host says alone is no outage for the others, and so for nobody, but
+ * in a mesh of two, where there is nobody else.
+ */
 export function isBelieved(state: State, verdict: SignedAs<'verdict'>): boolean {
-  return verdict.signer === state.options.self || isWitnessed(verdict)
+  return isWitnessed(verdict) || (verdict.signer === state.options.self && state.members.size <= 1)
 }

@@ -88,7 +88,7 @@ function transitionsDue(state: State, incident: Incident, recipient: RecipientId
   ) {
     if (!standing('worse').done) transitions.push('worse')
   }
-  const reminders = Math.floor((state.clock.awakeMs - incident.sinceAtMs) / state.options.remindMs)
+  const reminders = Math.floor((state.clock.awakeMs - incident.openedAtMs) / state.options.remindMs)
   if (reminders >= 1 && !isAcknowledged(state, incident) && !standing(`reminder-${reminders}`).done) {
     transitions.push(`reminder-${reminders}`)
   }
