@@ -1,18 +1,38 @@
-/** The user is told also when few are left to see it, in words that say how few. */
+/**
+ * The user is told also when few are left to see it, in words that say how few, and also over hosts that joined after
+ * the phone was paired: the only host that it was paired with is among the dead.
+ */
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from './host.ts'
 import { createMesh, FAST_EVERY_MS, type Mesh } from './mesh.ts'
 import type { Receiver } from './receiver.ts'
 
 const DEAD = ['vps-1', 'vps-2', 'vps-3']
+const LATER = ['vps-2', 'vps-3', 'laptop', 'home-server']
+/** The hosts wait a few seconds for more to join before they say where they can be reached. Milliseconds. */
+const KNOWN_MS = 40_000
 
 let mesh: Mesh
 let phone: Receiver
 
 beforeAll(async () => {
-  mesh = await createMesh(['laptop', 'vps-1', 'vps-2', 'vps-3', 'home-server'])
+  mesh = await createMesh(['vps-1'])
   phone = await mesh.receiver('phone')
+  await Promise.all(LATER.map((name) => mesh.join(name)))
   await mesh.ready()
+  await until('the phone to know the nodes of those that joined', KNOWN_MS, async () => {
+    const known = await writtenBy(phone)
+    return LATER.every((name) => known.includes(`/tcp/${mesh.host(name).ports.waku}/ws`))
+  })
 }, 120_000)
+
+/** All that a receiver keeps in its folder. */
+async function writtenBy({ dir }: Receiver): Promise<string> {
+  const names = await readdir(dir)
+  return (await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8')))).join('\n')
+}
 
 afterAll(() => mesh?.end())
 

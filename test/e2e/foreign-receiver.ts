@@ -54,7 +54,12 @@ const client = await createLightNode({
   lightPush: { autoRetry: false },
   libp2p: { filterMultiaddrs: false },
 })
+// A subscription made before the client knows what the node offers finds no peer.
+const identified = new Promise<void>((resolve) => {
+  client.libp2p.addEventListener('peer:identify', () => resolve(), { once: true })
+})
 await client.dial(node)
+await identified
 await client.waitForPeers([Protocols.Filter])
 const isSubscribed = await client.filter.subscribe(decoders, ({ payload }) => {
   const content = contentOf(payload)

@@ -10,7 +10,7 @@ import { createProcesses, type Processes } from './processes.ts'
 import { createReceiver, type Receiver } from './receiver.ts'
 
 /** A presence class that makes verdicts come in seconds. */
-export const FAST = '{every: 1s, grace: 1s}'
+export const FAST = '{every: 1s, grace: 2s}'
 /** `every` of it, milliseconds. */
 export const FAST_EVERY_MS = 1_000
 

@@ -7,7 +7,7 @@ import type { Receiver } from './receiver.ts'
 const LIMIT_MS = 40_000
 const KILLS = 10
 /** A kill comes at a moment of its own within this time after the start. Milliseconds. */
-const KILL_WITHIN_MS = 2_500
+const KILL_WITHIN_MS = 1_800
 
 let mesh: Mesh
 let phone: Receiver

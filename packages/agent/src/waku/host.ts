@@ -61,7 +61,8 @@ export async function createHost(options: {
       dialTimeout: 5_000,
       reconnectRetries: 0,
     },
-    // A peer that hangs keeps its sockets open: only this notices.
+    // A peer that hangs keeps its sockets open: only this notices. Each ping is a stream of its own and costs more than all
+    // else on an idle node; nothing waits for it, since what is published asks for its own confirmation.
     connectionMonitor: { pingInterval: 10_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     services: {
       identify: identify({ maxInboundStreams: 4 }),
