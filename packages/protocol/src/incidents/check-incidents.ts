@@ -17,7 +17,9 @@ const SEVERITY: Readonly<Record<Exclude<Status, 'ok'>, Severity>> = {
 /** Brings the incidents of one check in line with its newest result. */
 export function judgeResult(work: Work, host: HostId, result: Result): void {
   const open = openCheckIncidentOf(work, host, result.check)
-  if (result.status === 'ok') {
+  // Who has said goodbye has no checks to be told of, also when an older result arrives after the goodbye.
+  const hasLeft = work.state.members.get(host)?.state === 'left'
+  if (result.status === 'ok' || hasLeft) {
     if (open !== null) resolveIncident(work, open)
     return
   }

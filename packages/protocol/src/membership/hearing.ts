@@ -160,6 +160,8 @@ function tellDoubters(work: Work, member: Member, heartbeat: SignedAs<'heartbeat
   if (lasting.size !== member.doubters.size) amendMember(work, member.host, { doubters: lasting })
   if (ageMs > deadlineMs(work.state, member)) return
   for (const doubter of lasting.keys()) sendTo(work, doubter, heartbeat, ageMs)
+  // By gossip as well, while it is fresh: one lost message shall not make a death.
+  if (ageMs === 0 && lasting.size > 0) work.effects.push({ kind: 'gossip', record: heartbeat })
 }
 
 /** A heartbeat says what its host holds: where we hold less, or other things, we catch up with it. */

@@ -107,8 +107,11 @@ export function createTruth(hosts: readonly HostId[]): Truth {
           const { life, beat, ageMs } = happening
           const hearing = { atMs, heardMs: atMs - ageMs, life, beat }
           const known = hearings.get(key)
+          const last = known?.at(-1)
+          // Heard again is not heard anew: a replay tells nothing of now.
+          const isOld = last !== undefined && !isAfter(hearing, last)
           if (known === undefined) hearings.set(key, [hearing])
-          else known.push(hearing)
+          else if (!isOld) known.push(hearing)
           return
         }
         case 'healed':
@@ -149,4 +152,9 @@ export function createTruth(hosts: readonly HostId[]): Truth {
     },
     healedMs: () => healedMs,
   }
+}
+
+/** Whether `a` is a heartbeat made after `b`. */
+function isAfter(a: Hearing, b: Hearing): boolean {
+  return a.life.incarnation > b.life.incarnation || (a.life.incarnation === b.life.incarnation && a.beat > b.beat)
 }
