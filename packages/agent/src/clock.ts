@@ -2,6 +2,7 @@
 import { uptime } from 'node:os'
 import type { Moment } from '@muster/protocol'
 
+/** Reads of the clocks: `now` all three at once, `monotonicMs` and `unixMs` (since 1970) one alone. Milliseconds. */
 export interface Clock {
   now(): Moment
   monotonicMs(): number
