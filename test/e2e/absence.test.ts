@@ -12,7 +12,7 @@ import type { Receiver } from './receiver.ts'
 /** Ten periods of the fast class and a little. */
 const FROZEN_MS = 11_000
 /** More than a deadline of the fast class with its probes, votes and holding: enough for a verdict that must not come. */
-const VERDICT_MS = 3_000
+const VERDICT_MS = 5_000
 const LIMIT_MS = 40_000
 const WATCHERS = ['vps-1', 'vps-2']
 

@@ -66,7 +66,7 @@ export function failProbe(work: Work, member: Member): Member {
   const R = roundMs(classOf(work.state, failed))
   const near = ageMs(work.state, failed) >= deadlineMs(work.state, failed) - R
   const silenced = work.state.isolated || work.state.quiet !== null || !isPresent(failed)
-  if (!near || silenced || !isMineToWatch(work.state, failed)) return failed
+  if (!near || silenced || !isMineToWatch(work.state, failed) || !holds(work.state, 'corroboration')) return failed
   return castVote(work, failed)
 }
 
@@ -82,7 +82,8 @@ export function startProbe(work: Work, member: Member, R: number): Member {
   )
   const start = Math.floor(chance(work) * Math.max(1, relays.length))
   const chosen = [...relays.slice(start), ...relays.slice(0, start)].slice(0, limits.probeRelays)
-  work.effects.push({ kind: 'probe', target: member.host, nonce, relays: chosen, timeoutMs: R })
+  const relaying = holds(state, 'corroboration') ? chosen : []
+  work.effects.push({ kind: 'probe', target: member.host, nonce, relays: relaying, timeoutMs: R })
   return amendMember(work, member.host, {
     suspicion: { ...suspicion, probe: { nonce, sentAtMs: now }, nextProbeAtMs: now + R },
   })
@@ -133,12 +134,13 @@ function conclude(work: Work, member: Member, R: number): void {
   const suspicion = suspicionOf(member)
   const now = nowOf(work)
   const age = ageMs(state, member)
-  if (age <= deadlineMs(state, member) || suspicion.castAtMs === null || suspicion.firstVoteAtMs === null) return
-  const others = standingVotes(work, member, R)
+  if (age <= deadlineMs(state, member)) return
   if (!holds(state, 'corroboration')) {
-    pronounce(work, member, 'alone', others, 1)
+    if (suspicion.failures > 0) pronounce(work, member, 'alone', [], 1)
     return
   }
+  if (suspicion.castAtMs === null || suspicion.firstVoteAtMs === null) return
+  const others = standingVotes(work, member, R)
   const voters = votersOn(state, member)
   const needed = Math.min(limits.votesNeeded, voters.length)
   if (voters.length >= 2 && others.length + 1 >= needed && now - suspicion.firstVoteAtMs >= R) {

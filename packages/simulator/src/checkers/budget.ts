@@ -10,7 +10,7 @@ const AT_PEERS = 9
 const AT_EVERY_MS = 10_000
 /** Catch-up rounds and entries cost even the smallest mesh something. */
 const FIXED_SHARE = 0.35
-const BYTES_PER_INCIDENT_AND_PEER = 8_000
+const BYTES_PER_INCIDENT_AND_PEER = 10_000
 /** A claim and a receipt are per recipient: each beyond the first costs this. */
 const BYTES_PER_FURTHER_RECIPIENT = 2_000
 /** A claim that nobody on Waku took, and its release, as each agent passes them on. */
