@@ -60,6 +60,8 @@ describe('a receiver', () => {
     const a = await startNode(cleanup, 1)
     const { receiver, got } = listen(cleanup, [a.tcp, a.ws])
     await until(() => a.node.status().subscribers === 1)
+    // Connected means that the first look into the store is over: what comes now is pushed.
+    await until(() => receiver.node() === a.ws)
     const hash = await tell(a, 'vps-1 is silent')
     await until(() => got.length === 1)
     expect(words(got)).toEqual(['vps-1 is silent'])

@@ -149,7 +149,9 @@ function conclude(work: Work, member: Member, R: number): void {
   }
   const { everyMs } = classOf(state, member)
   if (now - suspicion.castAtMs >= everyMs && (!state.isolated || meshSize(state) <= 2)) {
-    pronounce(work, member, 'alone', [], Math.max(1, voters.length))
+    // With a vote of another it is no lone word, be they fewer than one could wish.
+    const how = others.length > 0 ? 'votes' : 'alone'
+    pronounce(work, member, how, others.slice(0, limits.votesNeeded), Math.max(others.length + 1, voters.length))
   }
 }
 
