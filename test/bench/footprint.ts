@@ -16,6 +16,8 @@ import { type Row, rowOf } from './row.ts'
 const NAMES = ['vps-1', 'laptop', 'home-server'] as const
 /** Between two readings, milliseconds: long enough that reading costs nothing. */
 const READ_EVERY_MS = 5_000
+/** Between two questions whether the mesh has settled, milliseconds. */
+const ASK_EVERY_MS = 500
 /** Bounds of waits, milliseconds: a slow machine is no failure. */
 const START_LIMIT_MS = 60_000
 const QUIET_LIMIT_MS = 120_000
@@ -68,11 +70,13 @@ async function startMesh(processes: Processes, folder: string, say: (line: strin
   return hosts
 }
 
-/** Waits until a host hears all others and judges again. */
+/** Waits until a host hears all others and judges again; asks seldom, for an agent that is asked all the time is not idle. */
 async function settle(host: DemoHost, size: number): Promise<void> {
   await until(`${host.name} to hear everybody`, QUIET_LIMIT_MS, async () => {
     const { hosts, quiet } = await host.status()
-    return !quiet && hosts.length === size && hosts.every(({ ageMs }) => ageMs !== null) ? true : null
+    if (!quiet && hosts.length === size && hosts.every(({ ageMs }) => ageMs !== null)) return true
+    await sleep(ASK_EVERY_MS)
+    return null
   })
 }
 

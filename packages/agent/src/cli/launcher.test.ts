@@ -1,0 +1,66 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/muster.js', import.meta.url))
+const isLinux = process.platform === 'linux'
+
+let parent = ''
+let child: ChildProcess | undefined
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'muster-launcher-'))
+})
+afterEach(async () => {
+  if (child?.exitCode === null && child.signalCode === null) {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  await rm(parent, { recursive: true, force: true })
+})
+
+/** Starts an agent and resolves when it says that it runs. */
+async function startAgent(dir: string, env: NodeJS.ProcessEnv): Promise<{ agent: ChildProcess; said: () => string }> {
+  await promisify(execFile)(process.execPath, [LAUNCHER, 'init', '--name', 'vps-1', '--dir', dir], { env })
+  const config = join(dir, 'muster.yaml')
+  await writeFile(config, (await readFile(config, 'utf8')).replaceAll('/ip4/0.0.0.0/', '/ip4/127.0.0.1/'))
+  const agent = spawn(process.execPath, [LAUNCHER, 'run', '--dir', dir], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  child = agent
+  let text = ''
+  const running = Promise.withResolvers<void>()
+  for (const stream of [agent.stdout, agent.stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      if (text.includes('muster runs')) running.resolve()
+    })
+  }
+  agent.once('exit', () => running.reject(new Error(`it ended: ${text}`)))
+  await running.promise
+  return { agent, said: () => text }
+}
+
+test('with nothing cached the agent begins anew, stays the process that was started, and ends in order', async () => {
+  const cache = join(parent, 'cache')
+  const { agent, said } = await startAgent(join(parent, 'host'), { ...process.env, CACHE_DIRECTORY: cache })
+  if (isLinux) {
+    const argv = (await readFile(`/proc/${agent.pid}/cmdline`, 'utf8')).split('\0')
+    expect(argv).toContain('--max-semi-space-size=1')
+    expect(await readFile(`/proc/${agent.pid}/environ`, 'utf8')).toContain('MUSTER_WARMED=1')
+    expect(argv.slice(argv.indexOf(LAUNCHER) + 1)).toEqual(['run', '--dir', join(parent, 'host'), ''])
+  }
+  expect(await readdir(join(cache, 'compiled'))).not.toEqual([])
+  expect(said()).not.toContain('Warning')
+  agent.kill('SIGTERM')
+  expect(await once(agent, 'exit')).toEqual([0, null])
+}, 30_000)
+
+test('where code cannot be cached the agent runs all the same', async () => {
+  const env = { ...process.env, CACHE_DIRECTORY: '/dev/null/cache', NODE_DISABLE_COMPILE_CACHE: '1' }
+  const { agent } = await startAgent(join(parent, 'host'), env)
+  agent.kill('SIGTERM')
+  expect(await once(agent, 'exit')).toEqual([0, null])
+}, 30_000)
