@@ -14,7 +14,7 @@ import {
 const choice = (change: Partial<FolderChoice>): FolderChoice => ({
   env: {},
   homeDir: '/home/ann',
-  workingDir: '/work/here',
+  workingDir: '/home/me/here',
   ...change,
 })
 
@@ -26,7 +26,7 @@ describe('the folder that is meant', () => {
     ['MUSTER_DIR', { env: { MUSTER_DIR: '/srv/m', XDG_CONFIG_HOME: '/etc/xdg' } }, '/srv/m'],
     ['an empty MUSTER_DIR', { env: { MUSTER_DIR: '' } }, '/home/ann/.config/muster'],
     ['--dir', { dir: '/tmp/a', env: { MUSTER_DIR: '/srv/m' } }, '/tmp/a'],
-    ['a relative --dir', { dir: '../a/' }, '/work/a'],
+    ['a relative --dir', { dir: '../a/' }, '/home/me/a'],
   ])('%s', (_, change, path) => {
     const folder = resolveFolder(choice(change))
     expect(folder.path).toBe(path)
