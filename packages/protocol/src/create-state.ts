@@ -1,6 +1,7 @@
 /** The state of a core at its start, from what its shell found on disk. */
 import type { Incident } from './incidents/incident.ts'
 import { limits } from './limits.ts'
+import { firstAttemptOf } from './membership/epoch.ts'
 import { newMember } from './membership/hearing.ts'
 import type { CoreOptions, Restored } from './options.ts'
 import { meshRecords, restoreRecord } from './records.ts'
@@ -10,9 +11,6 @@ import type { Moment } from './time.ts'
 import { compareLives, hostIncidentId } from './wire/names.ts'
 import type { Life, Result, SignedAs } from './wire/records.ts'
 import { beginWork, put, setMember, type Work } from './work.ts'
-
-/** A number of attempts that no incarnation reaches: an attempt's number is never used twice by one host. */
-const ATTEMPTS_PER_INCARNATION = 1_000_000
 
 /**
  * Makes the first state. The host judges nobody until it has heard one full period and caught up once; whom it
@@ -61,6 +59,8 @@ function emptyState(options: CoreOptions, restored: Restored, at: Moment): State
     checks: new Map(),
     gathered: [],
     gatheredSinceMs: 0,
+    writesFromMs: limits.ownLogWaitMs,
+    raisedAtMs: Number.NEGATIVE_INFINITY,
     retired: [],
     heads: new Map(Object.entries(restored.heads)),
     results: new Map(),
@@ -73,7 +73,7 @@ function emptyState(options: CoreOptions, restored: Restored, at: Moment): State
     duties: new Map(),
     attempts: new Map(),
     answers: new Map(),
-    nextAttempt: restored.incarnation * ATTEMPTS_PER_INCARNATION + 1,
+    nextAttempt: firstAttemptOf(restored),
     catchUps: new Map(),
     caughtUpAtMs: new Map(),
     nextRoundAtMs: limits.catchUpEveryMs,

@@ -19,6 +19,8 @@ export const limits = {
   incidents: 512,
   /** Own checks: more than this on one host is a configuration mistake. */
   checks: 1_000,
+  /** Newest results held of one host: twice its checks, so that a set of new names fits before the old ones are retired. */
+  resultsOfHost: 2_000,
   /** Notice records that ride on one heartbeat, and for how long after they were learnt: a catch-up brings the older ones. */
   riders: 8,
   ridingMs: 15 * SECOND,
@@ -44,6 +46,10 @@ export const limits = {
   catchUpWaitMs: 30 * SECOND,
   /** Results whose status did not change are gathered for at most this long before they become an entry. */
   gatherMs: 10 * SECOND,
+  /** How long a start waits for a first catch-up before it writes on in its own log, which its disk may have lost. */
+  ownLogWaitMs: 3 * SECOND,
+  /** Between two raises of this host's own incarnation: two clones of one host shall not chase each other without rest. */
+  raisePauseMs: 5 * SECOND,
   /** Results (and retired names) of one entry, and their bytes: with its envelope it must fit into a frame of 64 KiB. */
   entryResults: 50,
   entryBytes: 40_000,

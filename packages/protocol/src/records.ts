@@ -25,6 +25,12 @@ export function keepRecord(work: Work, record: AnySigned, ageMs: number): boolea
   return true
 }
 
+/** How long ago a record that is held was made, milliseconds; 0 for one that is not held. */
+export function recordAgeMs({ records, clock }: State, record: AnySigned): number {
+  const held = records.get(recordIdOf(record))
+  return held === undefined ? 0 : Math.max(0, Math.round(clock.elapsedMs - held.bornAtMs))
+}
+
 /** Puts a record into the set without storing it again: it came from this host's own disk. */
 export function restoreRecord(work: Work, record: AnySigned, ageMs: number): void {
   const id = recordIdOf(record)

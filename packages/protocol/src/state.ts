@@ -179,6 +179,10 @@ export interface State {
   /** Results that wait for the next entry, and since when. */
   readonly gathered: readonly Result[]
   readonly gatheredSinceMs: number
+  /** Until then nothing is added to this host's own log: peers may hold more of it than its disk. Awake clock. */
+  readonly writesFromMs: number
+  /** When this host last went on above a life that its disk did not know. Awake clock. */
+  readonly raisedAtMs: number
   /** Names of checks taken out of the configuration, to be told with the next entry. */
   readonly retired: readonly string[]
   /** Newest entry held of each host. */

@@ -8,6 +8,7 @@ import {
   encodeRecord,
   type HostId,
   type Incident,
+  type Life,
   type LogHead,
   type Restored,
   type SignedAs,
@@ -89,6 +90,12 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     }
   }
 
+  async function keepLife(life: Life): Promise<void> {
+    // Raised above what peers knew of us: the next start must come after it as well.
+    if ((await store.lastIncarnation()) < life.incarnation) await store.nextIncarnation(life.incarnation)
+    await store.family('life').put('life', encodeCanonical(life), { sync: true })
+  }
+
   async function keepIncident(incident: Incident): Promise<void> {
     const family = store.family('incidents')
     await family.put(incident.id, encodeCanonical(incident), { sync: false })
@@ -98,7 +105,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
   function perform(effect: KeepEffect): Promise<void> {
     switch (effect.kind) {
       case 'keep-life':
-        return store.family('life').put('life', encodeCanonical(effect.life), { sync: true })
+        return keepLife(effect.life)
       case 'keep-entry':
         return keepEntry(effect.entry, effect.head, effect.sync)
       case 'keep-record': {

@@ -10,10 +10,12 @@ import { startCatchUp } from '../catch-up.ts'
 import type { HostId } from '../ids.ts'
 import { endHostIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
+import { recordAgeMs } from '../records.ts'
 import type { Member } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, setMember, type Work } from '../work.ts'
+import { noteOwnBeat } from './epoch.ts'
 import { beatSoon, setsText } from './heartbeats.ts'
 import { isMineToWatch } from './observers.ts'
 import { classOf, deadlineMs, isNewerBeat } from './presence-class.ts'
@@ -62,16 +64,20 @@ export function newMember(host: HostId, nowMs: number, unixMs: number): Member {
 /** Takes a heartbeat in. */
 export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hearing): void {
   const subject = heartbeat.signer
+  noteOwnBeat(work, heartbeat, hearing.from)
   const member = memberOf(work, subject)
   if (member === null) return
   const { body } = heartbeat
   const { verdict } = member
   if (verdict !== null && compareLives(body.life, verdict.body.life) <= 0) {
     // That life has ended for us. Told so, the host raises its epoch and comes back with a new one.
-    if (hearing.direct) sendTo(work, subject, verdict, 0)
+    if (hearing.direct) sendTo(work, subject, verdict, recordAgeMs(work.state, verdict))
     return
   }
-  if (!isNewerBeat(body, member.heartbeat?.body) || compareLives(body.life, member.life) < 0) return
+  if (!isNewerBeat(body, member.heartbeat?.body) || compareLives(body.life, member.life) < 0) {
+    if (hearing.direct) showNewer(work, member, heartbeat)
+    return
+  }
   const heardAtMs = nowOf(work) - hearing.ageMs
   if (member.state === 'silent' || member.state === 'asleep') {
     const afresh = heardAtMs >= member.stateAtMs && hearing.ageMs <= body.everyMs + body.graceMs
@@ -87,6 +93,18 @@ export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hear
     hearing,
     Math.max(heardAtMs, member.heartbeat === null ? heardAtMs : member.heardAtMs),
   )
+}
+
+/** Beats by which a late one may be behind: a probe's answer and a heartbeat can cross. */
+const CROSSING_BEATS = 3
+
+/** A host that lags behind its own newest heartbeat has lost its data. Shown it, it begins a life above all we know. */
+function showNewer(work: Work, member: Member, { body }: SignedAs<'heartbeat'>): void {
+  const newest = member.heartbeat
+  if (newest === null) return
+  const order = compareLives(body.life, newest.body.life)
+  if (order > 0 || (order === 0 && body.beat + CROSSING_BEATS >= newest.body.beat)) return
+  sendTo(work, member.host, newest, Math.max(0, Math.round(nowOf(work) - member.heardAtMs)))
 }
 
 /**

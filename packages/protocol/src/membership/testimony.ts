@@ -7,12 +7,12 @@
 
 import { noticeFlapping } from '../incidents/flapping.ts'
 import { renameHostIncident } from '../incidents/host-incidents.ts'
-import { keepRecord } from '../records.ts'
+import { keepRecord, recordAgeMs } from '../records.ts'
 import type { Member } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, type Work } from '../work.ts'
-import { raiseEpoch } from './epoch.ts'
+import { noteOwnBeat, raiseEpoch } from './epoch.ts'
 import { hear, memberOf } from './hearing.ts'
 import { beatSoon } from './heartbeats.ts'
 import { isMineToWatch } from './observers.ts'
@@ -33,6 +33,7 @@ export function receiveVote(work: Work, vote: SignedAs<'vote'>, carriedMs: numbe
   const { body, signer } = vote
   if (signer === state.options.self) return
   if (body.subject === state.options.self) {
+    noteOwnBeat(work, body.evidence, signer)
     beatSoon(work)
     return
   }
@@ -68,7 +69,7 @@ export function receiveVote(work: Work, vote: SignedAs<'vote'>, carriedMs: numbe
 function answerWithVerdict(work: Work, vote: SignedAs<'vote'>): void {
   const verdict = work.state.members.get(vote.body.subject)?.verdict
   if (verdict && !verdict.body.alone && compareLives(vote.body.life, verdict.body.life) <= 0) {
-    sendTo(work, vote.signer, verdict, 0)
+    sendTo(work, vote.signer, verdict, recordAgeMs(work.state, verdict))
   }
 }
 
@@ -80,6 +81,7 @@ export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carried
   keepRecord(work, verdict, carriedMs)
   if (verdict.signer === state.options.self) return
   if (body.subject === state.options.self) {
+    noteOwnBeat(work, body.evidence, verdict.signer)
     beginEpoch(work, verdict)
     return
   }

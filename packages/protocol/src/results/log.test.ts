@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { limits } from '../limits.ts'
 import { fixedRecords } from '../testing/fixed-records.ts'
 import { memberAt, stateWith } from '../testing/make-state.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
@@ -70,9 +71,31 @@ describe('an entry that arrives', () => {
     expect(receive(entryOf(incarnation, seq, 'x'), head(1, 5), 'catch-up').kinds).toEqual([])
   })
 
-  test('of our own, from before a disk was lost, is taken back; of this life never', () => {
+  test('of a host that makes up ever more checks: no more of them are held than the bound', () => {
+    const [result] = fixed.body.results
+    if (result === undefined) throw new Error('the fixed entry has a result')
+    let state = stateWith([], 20_000, {})
+    for (let seq = 1; seq <= limits.resultsOfHost / limits.entryResults + 2; seq += 1) {
+      const results = Array.from({ length: limits.entryResults }, (_, index) => ({
+        ...result,
+        check: `${seq}-${index}`,
+      }))
+      const work = beginWork(state)
+      const entry = entryOf(1, seq, null)
+      receiveEntry(work, { ...entry, body: { ...entry.body, results } }, 'peer', 'catch-up')
+      state = work.state
+    }
+    expect(state.results.get(entryOf(1, 1, null).signer)?.size).toBe(limits.resultsOfHost)
+  })
+
+  test('of our own, from before a disk was lost, is taken back; of this life too, in a life above it', () => {
     expect(receive(entryOf(0, 3, 'x', 'me'), undefined, 'catch-up').kinds).toEqual(['keep-entry'])
-    expect(receive(entryOf(1, 3, 'x', 'me'), undefined, 'catch-up').kinds).toEqual([])
+    expect(receive(entryOf(1, 3, 'x', 'me'), undefined, 'catch-up').kinds).toEqual([
+      'report',
+      'keep-life',
+      'catch-up',
+      'keep-entry',
+    ])
   })
 })
 

@@ -9,15 +9,18 @@ import type { HostId } from '../ids.ts'
 import { judgeResult, openCheckIncidentOf } from '../incidents/check-incidents.ts'
 import { resolveIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
+import { raiseIncarnation } from '../membership/epoch.ts'
 import { hearEntry, learnLife } from '../membership/hearing.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
 import type { Entry, LogHead, Result, SignedAs } from '../wire/records.ts'
 import { nowOf, ownRecord, put, type Work } from '../work.ts'
 import { notePromise } from './asleep-checks.ts'
+import { regainEpisodes } from './own-checks.ts'
 
 /** Writes the gathered results into this host's own log, when there are enough or it is time. */
 export function writeEntryWhenDue(work: Work): void {
   const { state } = work
+  if (nowOf(work) < state.writesFromMs) return
   const waiting = state.gathered.length > 0 && nowOf(work) - state.gatheredSinceMs >= limits.gatherMs
   const full = state.gathered.length >= limits.entryResults
   if (!waiting && !full && state.retired.length === 0) return
@@ -55,14 +58,21 @@ export function receiveEntry(work: Work, entry: SignedAs<'entry'>, from: HostId,
   const { state } = work
   const head = state.heads.get(entry.signer)
   if (!isFurther(entry.body, head)) return
-  const own = entry.signer === state.options.self
-  if (own && (entry.body.life.incarnation >= state.life.incarnation || head?.incarnation === state.life.incarnation)) {
-    return
-  }
+  if (entry.signer === state.options.self && !isRegained(work, entry, head, from)) return
   // What a peer streams in a catch-up is all that it holds: a gap in it is history that is trimmed everywhere.
   if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false, road === 'catch-up')
   else startCatchUp(work, from)
   if (road === 'gossip') hearEntry(work, entry)
+}
+
+/**
+ * Whether an own entry that this start has not written joins the log. It does as long as this start has written nothing
+ * after it; one of a life that the disk does not know makes the host go on above that life first.
+ */
+function isRegained(work: Work, { body }: SignedAs<'entry'>, head: LogHead | undefined, from: HostId): boolean {
+  if (body.life.incarnation >= work.state.life.incarnation) raiseIncarnation(work, body.life, from)
+  const { incarnation } = work.state.life
+  return body.life.incarnation < incarnation && head?.incarnation !== incarnation
 }
 
 function isFurther({ life, seq }: Entry, head: LogHead | undefined): boolean {
@@ -83,10 +93,17 @@ function append(work: Work, entry: SignedAs<'entry'>, sync: boolean, isStored: b
   work.effects.push({ kind: 'keep-entry', entry, head, sync })
   learnLife(work, signer, body.life)
   const results = new Map(work.state.results.get(signer) ?? [])
-  for (const result of body.results) results.set(result.check, result)
+  const taken: Result[] = []
+  for (const result of body.results) {
+    // What exceeds the bound stays in the host's log, and nobody judges it.
+    if (!results.has(result.check) && results.size >= limits.resultsOfHost) continue
+    results.set(result.check, result)
+    taken.push(result)
+  }
   for (const name of body.retired) results.delete(name)
   put(work, 'results', signer, results)
-  for (const result of body.results) {
+  if (signer === work.state.options.self && !sync) regainEpisodes(work, taken)
+  for (const result of taken) {
     judgeResult(work, signer, result)
     notePromise(work, signer, result, isStored)
   }

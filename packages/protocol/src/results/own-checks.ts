@@ -107,6 +107,29 @@ export function countRun(check: OwnCheck, judgement: Judgement, nowMs: number, r
   return { check: next, status: recovered ? 'ok' : before, episode: episodeBefore }
 }
 
+/**
+ * Counts on from results of this host's own that its disk had lost: an episode that was told once must not get its name
+ * a second time. What is gathered and not yet signed is renumbered too.
+ */
+export function regainEpisodes(work: Work, regained: readonly Result[]): void {
+  for (const before of regained) {
+    const check = work.state.checks.get(before.check)
+    if (check === undefined) continue
+    if (check.result === null) put(work, 'checks', before.check, { ...check, result: before })
+    const least = (status: Status): number => before.episode + (status !== 'ok' && before.status === 'ok' ? 1 : 0)
+    const renumbered = (result: Result): Result => ({
+      ...result,
+      episode: Math.max(result.episode, least(result.status)),
+    })
+    if (check.result !== null) {
+      put(work, 'checks', before.check, { ...check, result: renumbered(check.result) })
+      work.state.gathered = work.state.gathered.map((result) =>
+        result.check === before.check ? renumbered(result) : result,
+      )
+    }
+  }
+}
+
 /** Finds the checks whose heartbeat is overdue. */
 export function judgeLateness(work: Work): void {
   for (const check of work.state.checks.values()) {

@@ -24,7 +24,7 @@ export interface Disk {
 export interface Host {
   readonly id: HostId
   readonly presence: Presence
-  readonly disk: Disk
+  disk: Disk
   state: State | null
   frozen: 'stopped' | 'suspended' | null
   /** How long its monotonic clock has stood still, milliseconds. */
@@ -38,12 +38,28 @@ export function newHost(id: HostId, presence: Partial<Presence> = {}): Host {
   return {
     id,
     presence: { ...DEFAULT_PRESENCE, ...presence },
-    disk: { incarnation: 0, heads: new Map(), entries: [], records: new Map(), incidents: new Map() },
+    disk: emptyDisk(),
     state: null,
     frozen: null,
     suspendedMs: 0,
     waku: 'works',
     reports: [],
+  }
+}
+
+/** A disk on which nothing was ever written. */
+export function emptyDisk(): Disk {
+  return { incarnation: 0, heads: new Map(), entries: [], records: new Map(), incidents: new Map() }
+}
+
+/** A backup of a disk: what is written to the one does not show in the other. */
+export function copyOfDisk({ incarnation, heads, entries, records, incidents }: Disk): Disk {
+  return {
+    incarnation,
+    heads: new Map(heads),
+    entries: [...entries],
+    records: new Map(records),
+    incidents: new Map(incidents),
   }
 }
 

@@ -17,7 +17,18 @@ import type { Moment } from '../time.ts'
 import { recipientIdOf } from '../wire/names.ts'
 import type { MeshRecord } from '../wire/records.ts'
 import { MESH } from './fixed-records.ts'
-import { type Host, isAfter, isClaim, memberRecord, newHost, restoredFrom, type Waku } from './small-host.ts'
+import {
+  copyOfDisk,
+  type Disk,
+  emptyDisk,
+  type Host,
+  isAfter,
+  isClaim,
+  memberRecord,
+  newHost,
+  restoredFrom,
+  type Waku,
+} from './small-host.ts'
 
 /** Milliseconds between two ticks of every host. */
 export const TICK_MS = 100
@@ -60,6 +71,9 @@ export interface SmallMesh {
   /** Power off, and on again with what is on its disk. */
   crash(host: HostId): void
   start(host: HostId): void
+  /** A backup of a host's disk, and putting one in place of the disk of a host that is down (null: an empty one). */
+  backUp(host: HostId): Disk
+  replaceDisk(host: HostId, disk: Disk | null): void
   /** No event reaches the host. `suspended`: its monotonic clock stands still as well. */
   freeze(host: HostId, how: 'stopped' | 'suspended'): void
   thaw(host: HostId): void
@@ -139,6 +153,8 @@ export function createSmallMesh(ids: readonly HostId[], options: SmallMeshOption
     const { id, disk } = host
     switch (effect.kind) {
       case 'keep-life':
+        disk.incarnation = Math.max(disk.incarnation, effect.life.incarnation)
+        return
       case 'keep-check-time':
         return
       case 'keep-entry':
@@ -321,6 +337,10 @@ export function createSmallMesh(ids: readonly HostId[], options: SmallMeshOption
       settle()
     },
     start,
+    backUp: (id) => copyOfDisk(hostOf(id).disk),
+    replaceDisk: (id, disk) => {
+      hostOf(id).disk = disk === null ? emptyDisk() : copyOfDisk(disk)
+    },
     freeze: (id, how) => {
       hostOf(id).frozen = how
     },
