@@ -17,10 +17,11 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
  * V8's flags for the agent, which runs for months and mostly waits.
  *
  * A semi-space of 1 MB instead of 16 costs a few more short collections. A bounded heap grows in smaller steps; up to
- * 256 MB the bound itself costs nothing, and an idle agent uses 40. The middle compiler (maglev) leaves some 10 MB of
- * work space behind after a busy minute and saves an idle agent no time.
+ * 256 MB the bound itself costs nothing, and an idle agent uses 40.
  */
 const AGENT_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=256']
+/** For glibc's allocator: one arena, and what is free at its end goes back soon. Others ignore it; what the user set stays. */
+const AGENT_ENV = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_TOP_PAD_: '16384' }
 /** Set in the environment of an agent that has begun anew because its code was not in the cache. */
 const WARMED = 'MUSTER_WARMED'
 
@@ -29,7 +30,7 @@ const isAgent = args[0] === 'run' || (args[0] === '--dir' && args[2] === 'run')
 
 // `run` becomes the same process again (same pid, same terminal) with the flags, which cannot be set once V8 runs.
 if (isAgent && !AGENT_FLAGS.every((flag) => process.execArgv.includes(flag))) {
-  becomeAgain([...process.execArgv, ...AGENT_FLAGS], { MALLOC_ARENA_MAX: '1', ...process.env })
+  becomeAgain([...process.execArgv, ...AGENT_FLAGS], { ...AGENT_ENV, ...process.env })
 }
 
 const isCached = useCache()

@@ -88,8 +88,9 @@ export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8A
       dialTimeout: DIAL_TIMEOUT_MS,
       reconnectRetries: 0,
     },
-    // Nothing else notices a peer that hangs: a stopped process still acknowledges TCP.
-    connectionMonitor: { pingInterval: 5_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    // Nothing else notices a peer that hangs: a stopped process still acknowledges TCP. A ping opens a stream, which at
+    // every 5 s was a sixth of an idle agent's processor time; a verdict waits for probes, never for this.
+    connectionMonitor: { pingInterval: 10_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     // Private addresses are what a home network is made of.
     connectionGater: { denyDialMultiaddr: () => false },
     services: {
