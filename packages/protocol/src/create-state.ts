@@ -60,7 +60,7 @@ function emptyState(options: CoreOptions, restored: Restored, at: Moment): State
     gathered: [],
     gatheredSinceMs: 0,
     writesFromMs: limits.ownLogWaitMs,
-    raisedAtMs: Number.NEGATIVE_INFINITY,
+    raises: { sinceMs: Number.NEGATIVE_INFINITY, count: 0 },
     retired: [],
     heads: new Map(Object.entries(restored.heads)),
     results: new Map(),

@@ -48,8 +48,9 @@ export const limits = {
   gatherMs: 10 * SECOND,
   /** How long a start waits for a first catch-up before it writes on in its own log, which its disk may have lost. */
   ownLogWaitMs: 3 * SECOND,
-  /** Between two raises of this host's own incarnation: two clones of one host shall not chase each other without rest. */
-  raisePauseMs: 5 * SECOND,
+  /** How often a host with lost data goes on above a life that peers show it, in this time: a start each, and no more. */
+  raises: 256,
+  raisesMs: 10 * SECOND,
   /** Results (and retired names) of one entry, and their bytes: with its envelope it must fit into a frame of 64 KiB. */
   entryResults: 50,
   entryBytes: 40_000,

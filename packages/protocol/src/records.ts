@@ -115,16 +115,25 @@ function isOpen(state: State, id: string): boolean {
 }
 
 function hold(work: Work, id: string, held: HeldRecord): void {
+  const sorted = kinds.get(work.state.records)
   put(work, 'records', id, held)
-  kinds.delete(work.state.records)
+  keepSorted(work, sorted, held.record)
   toggle(work, id)
 }
 
 function dropRecord(work: Work, id: string): void {
+  const sorted = kinds.get(work.state.records)
+  const held = work.state.records.get(id)
   drop(work, 'records', id)
-  kinds.delete(work.state.records)
+  if (held !== undefined) keepSorted(work, sorted, held.record)
   toggle(work, id)
   work.effects.push({ kind: 'drop-record', id })
+}
+
+/** What was sorted by kind stays so when a record of another domain comes or goes. */
+function keepSorted({ state }: Work, sorted: ReturnType<typeof sortByKind> | undefined, changed: AnySigned): void {
+  if (sorted !== undefined && changed.domain !== 'record') kinds.set(state.records, sorted)
+  else kinds.delete(state.records)
 }
 
 /** XOR is its own inverse: the same word adds an id to the hash of the set and takes it away. */

@@ -181,8 +181,8 @@ export interface State {
   readonly gatheredSinceMs: number
   /** Until then nothing is added to this host's own log: peers may hold more of it than its disk. Awake clock. */
   readonly writesFromMs: number
-  /** When this host last went on above a life that its disk did not know. Awake clock. */
-  readonly raisedAtMs: number
+  /** How often this host has gone on above a life that its disk did not know, since a moment on the awake clock. */
+  readonly raises: { readonly sinceMs: number; readonly count: number }
   /** Names of checks taken out of the configuration, to be told with the next entry. */
   readonly retired: readonly string[]
   /** Newest entry held of each host. */

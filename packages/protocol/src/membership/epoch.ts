@@ -39,20 +39,32 @@ export function noteOwnBeat(work: Work, record: Signed<Heartbeat> | null, from: 
   if (order > 0 || (order === 0 && record.body.beat > beat)) raiseIncarnation(work, record.body.life, from)
 }
 
-/** Goes on above a life of this host that is not of this start. `from` holds what was signed in it. */
+/**
+ * Goes on above a life of this host that is not of this start. `from` holds what was signed in it.
+ *
+ * History arrives oldest first, so that one catch-up may raise it many times; without a bound two clones of one host
+ * would chase each other for ever.
+ */
 export function raiseIncarnation(work: Work, seen: Life, from: HostId): void {
   const { state } = work
   if (!holds(state, 'persisted-incarnation') || seen.incarnation < state.life.incarnation) return
-  if (nowOf(work) - state.raisedAtMs < limits.raisePauseMs) return
-  state.raisedAtMs = nowOf(work)
-  report(work, 'warn', 'peers know a later life of this host than its data does, it goes on above it', {
-    known: seen.incarnation,
-    own: state.life.incarnation,
-  })
+  const now = nowOf(work)
+  // What it wrote in that life comes back first, so that its log goes on where it ended.
+  state.writesFromMs = now + limits.ownLogWaitMs
+  const isFirst = now - state.raises.sinceMs >= limits.raisesMs
+  if (!isFirst && state.raises.count >= limits.raises) {
+    state.writesFromMs = state.raises.sinceMs + limits.raisesMs + limits.ownLogWaitMs
+    return
+  }
+  state.raises = isFirst ? { sinceMs: now, count: 1 } : { ...state.raises, count: state.raises.count + 1 }
+  if (isFirst) {
+    report(work, 'warn', 'peers know a later life of this host than its data does, it goes on above it', {
+      known: seen.incarnation,
+      own: state.life.incarnation,
+    })
+  }
   begin(work, { incarnation: seen.incarnation + 1, epoch: 0 })
   state.nextAttempt = Math.max(state.nextAttempt, firstAttemptOf(state.life))
-  // What it wrote in that life comes back first, so that its log goes on where it ended.
-  state.writesFromMs = nowOf(work) + limits.ownLogWaitMs
   startCatchUp(work, from, 0)
 }
 

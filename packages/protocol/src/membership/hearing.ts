@@ -95,15 +95,15 @@ export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hear
   )
 }
 
-/** Beats by which a late one may be behind: a probe's answer and a heartbeat can cross. */
-const CROSSING_BEATS = 3
-
-/** A host that lags behind its own newest heartbeat has lost its data. Shown it, it begins a life above all we know. */
+/**
+ * A host that lags behind its own newest heartbeat may have lost its data. Shown it, it begins a life above all we know;
+ * when only two of its heartbeats have crossed, that tells it nothing new.
+ */
 function showNewer(work: Work, member: Member, { body }: SignedAs<'heartbeat'>): void {
   const newest = member.heartbeat
   if (newest === null) return
   const order = compareLives(body.life, newest.body.life)
-  if (order > 0 || (order === 0 && body.beat + CROSSING_BEATS >= newest.body.beat)) return
+  if (order > 0 || (order === 0 && body.beat >= newest.body.beat)) return
   sendTo(work, member.host, newest, Math.max(0, Math.round(nowOf(work) - member.heardAtMs)))
 }
 

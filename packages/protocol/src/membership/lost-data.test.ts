@@ -101,3 +101,23 @@ test('a host whose data was lost while its peers were away answers them when the
   for (const peer of ['b', 'c']) expect(mesh.stateOf(peer).members.get('a')?.state).toBe('alive')
   expect(mesh.told.filter(({ notice }) => notice.transition === 'fired')).toHaveLength(1)
 })
+
+test('a log of many lives comes back in one go, and no life of it is used again', () => {
+  const mesh = createSmallMesh(['a', 'b', 'c'])
+  for (let time = 0; time < 6; time += 1) {
+    mesh.configure('a', [DISK])
+    mesh.observe('a', 'disk', time % 2 === 0 ? 'critical' : 'ok')
+    mesh.run(5_000)
+    restart(mesh, 'a', 1)
+  }
+  mesh.crash('a')
+  mesh.replaceDisk('a', null)
+  mesh.start('a')
+  mesh.run(5_000)
+  expect(mesh.stateOf('a').life).toEqual({ incarnation: 8, epoch: 0 })
+  mesh.configure('a', [DISK])
+  mesh.observe('a', 'disk', 'critical')
+  mesh.run(5_000)
+  expect(mesh.stateOf('a').heads.get('a')?.incarnation).toBe(8)
+  expect(mesh.stateOf('b').heads.get('a')).toEqual(mesh.stateOf('a').heads.get('a'))
+})

@@ -14,7 +14,7 @@ import { compareLives } from '../wire/names.ts'
 import type { Transition } from '../wire/records.ts'
 import { drop, holds, nowOf, put, type Work } from '../work.ts'
 import { claim } from './attempts.ts'
-import { dutyKey, factsOf, mayHaveBeenTold, type Standing, standingOf } from './facts.ts'
+import { attemptsAt, dutyKey, factsOf, mayHaveBeenTold, type Standing, standingOf } from './facts.ts'
 import { ranksFor } from './ranks.ts'
 
 /** Brings the duties in line with the incidents, and claims those whose turn at this host has come. */
@@ -70,21 +70,23 @@ function refreshDuties(work: Work, recipients: readonly RecipientId[]): void {
 
 /** What there is to tell one recipient of one incident now, told or not. */
 function transitionsDue(state: State, incident: Incident, recipient: RecipientId): readonly Transition[] {
-  const fired = factsOf(state, incident, 'fired', recipient)
   const transitions: Transition[] = []
   const standing = (transition: Transition) =>
-    standingOf(factsOf(state, incident, transition, recipient), state.clock.awakeMs, (peer, saidAtMs) =>
+    standingOf(attemptsAt(state, incident, transition, recipient), state.clock.awakeMs, (peer, saidAtMs) =>
       isGone(state, peer, saidAtMs),
     )
   if (incident.state === 'resolved') {
-    const due = mayHaveBeenTold(fired) && !isOthersToEnd(state, incident) && !standing('resolved').done
+    const isKnown = mayHaveBeenTold(attemptsAt(state, incident, 'fired', recipient))
+    const due = isKnown && !isOthersToEnd(state, incident) && !standing('resolved').done
     return due ? ['resolved'] : []
   }
   if (!isTellable(state, incident)) return transitions
   if (!standing('fired').done) return ['fired']
   if (
     incident.worsenedAtMs !== null &&
-    fired.every(({ step, atMs }) => step !== 'claim' || atMs < (incident.worsenedAtMs ?? 0))
+    factsOf(state, incident, 'fired', recipient).every(
+      ({ step, atMs }) => step !== 'claim' || atMs < (incident.worsenedAtMs ?? 0),
+    )
   ) {
     if (!standing('worse').done) transitions.push('worse')
   }
@@ -124,8 +126,8 @@ export function isMyTurn(state: State, duty: Duty): boolean {
   const now = state.clock.awakeMs
   if (incident.fault === 'check' && state.catchUps.size > 0 && now - duty.sinceMs < limits.catchUpMs) return false
   if (isHeld(state, duty, incident)) return false
-  const facts = factsOf(state, incident, duty.transition, duty.recipient)
-  const standing = standingOf(facts, now, (peer, saidAtMs) => isGone(state, peer, saidAtMs))
+  const attempts = attemptsAt(state, incident, duty.transition, duty.recipient)
+  const standing = standingOf(attempts, now, (peer, saidAtMs) => isGone(state, peer, saidAtMs))
   if (standing.done || standing.claimedBy !== null) return false
   const ranks = ranksFor(state, incident).filter((host) => !isPassedOver(state, standing, host))
   const rank = ranks.indexOf(state.options.self)

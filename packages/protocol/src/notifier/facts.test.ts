@@ -83,7 +83,7 @@ describe('a duty', () => {
     ],
     ['whose receipt came before its claim is done', [fact('stored', 10), claim(20)], 30, [], true, null, []],
   ])('%s', (_, facts, nowMs, gone, done, claimedBy, failed) => {
-    const standing = standingOf(facts, nowMs, (peer) => gone.includes(peer))
+    const standing = standingOf(attemptsOf(facts), nowMs, (peer) => gone.includes(peer))
     expect({ done: standing.done, claimedBy: standing.claimedBy, failed: [...standing.failed.keys()] }).toEqual({
       done,
       claimedBy,
@@ -93,13 +93,14 @@ describe('a duty', () => {
 
   test('that was accepted so many times unconfirmed is left alone', () => {
     const tries = (count: number) => Array.from({ length: count }, (_, index) => fact('accepted', index, 'a', index))
-    expect(standingOf(tries(resends), 9_000_000, () => false).done).toBe(false)
-    expect(standingOf(tries(resends + 1), 9_000_000, () => false).done).toBe(true)
+    expect(standingOf(attemptsOf(tries(resends)), 9_000_000, () => false).done).toBe(false)
+    expect(standingOf(attemptsOf(tries(resends + 1)), 9_000_000, () => false).done).toBe(true)
   })
 
   test('is passed over by who failed at it, longer each time, up to a bound', () => {
     const failures = (count: number) => Array.from({ length: count }, (_, index) => fact('release', 0, 'a', index))
-    const isPassed = (count: number, nowMs: number) => standingOf(failures(count), nowMs, () => false).failed.has('a')
+    const isPassed = (count: number, nowMs: number) =>
+      standingOf(attemptsOf(failures(count)), nowMs, () => false).failed.has('a')
     for (const [count, ms] of [
       [1, failedMs],
       [2, 2 * failedMs],
@@ -111,13 +112,13 @@ describe('a duty', () => {
 
   test('is not lost to one who was missing, and spoke after its return', () => {
     const isGone = (_: string, saidAtMs: number) => saidAtMs <= 100
-    expect(standingOf([claim(100)], 200, isGone).claimedBy).toBe(null)
-    expect(standingOf([claim(101)], 200, isGone).claimedBy).toBe('a')
+    expect(standingOf(attemptsOf([claim(100)]), 200, isGone).claimedBy).toBe(null)
+    expect(standingOf(attemptsOf([claim(101)]), 200, isGone).claimedBy).toBe('a')
   })
 
   test('says when one last failed at it', () => {
     const facts = [claim(0), fact('release', 400), claim(500, 'b', 7)]
-    expect(standingOf(facts, 600, () => false).failedAtMs).toBe(400)
+    expect(standingOf(attemptsOf(facts), 600, () => false).failedAtMs).toBe(400)
     expect(standingOf([], 600, () => false).failedAtMs).toBe(Number.NEGATIVE_INFINITY)
   })
 })
@@ -157,7 +158,7 @@ describe('an end is worth telling', () => {
     ['when it was stored', [claim(0), fact('stored', 1)], true],
     ['when the recipient says so', [fact('delivered', 1, 'b', 0)], true],
   ])('%s', (_, facts, expected) => {
-    expect(mayHaveBeenTold(facts)).toBe(expected)
+    expect(mayHaveBeenTold(attemptsOf(facts))).toBe(expected)
   })
 })
 

@@ -26,13 +26,38 @@ export function factsOf(
   return found
 }
 
-/** One peer's attempt, as far as its facts tell. */
-interface AttemptFacts {
+/** One peer's attempt at a duty, as far as its facts tell. */
+export interface AttemptFacts {
   readonly peer: HostId
   readonly claimedAtMs: number
   readonly acceptedAtMs: number | null
   readonly stored: boolean
   readonly releasedAtMs: number | null
+}
+
+/** Attempts by transition and recipient, of what is known under one incident id. A memo: it goes with its facts. */
+const folded = new WeakMap<readonly NoticeFact[], Map<Transition, Map<RecipientId, readonly AttemptFacts[]>>>()
+const NONE: readonly AttemptFacts[] = []
+
+/** All attempts at a duty, under each id that its incident has had. */
+export function attemptsAt(
+  state: Pick<State, 'facts'>,
+  incident: Pick<Incident, 'id' | 'aliases'>,
+  transition: Transition,
+  recipient: RecipientId,
+): readonly AttemptFacts[] {
+  if (incident.aliases.length > 0) return attemptsOf(factsOf(state, incident, transition, recipient))
+  const facts = state.facts.get(incident.id)
+  if (facts === undefined) return NONE
+  const known = folded.get(facts)?.get(transition)?.get(recipient)
+  if (known !== undefined) return known
+  const byTransition = folded.get(facts) ?? new Map<Transition, Map<RecipientId, readonly AttemptFacts[]>>()
+  folded.set(facts, byTransition)
+  const byRecipient = byTransition.get(transition) ?? new Map<RecipientId, readonly AttemptFacts[]>()
+  byTransition.set(transition, byRecipient)
+  const attempts = attemptsOf(facts.filter((fact) => fact.transition === transition && fact.recipient === recipient))
+  byRecipient.set(recipient, attempts)
+  return attempts
 }
 
 /** Facts folded by attempt. */
@@ -73,17 +98,18 @@ export interface Standing {
 export type IsGone = (peer: HostId, saidAtMs: number) => boolean
 
 /**
- * Weighs the facts of a duty at `nowMs`.
+ * Weighs the attempts at a duty at `nowMs`.
  *
  * `stored` and `delivered` close it. `accepted` holds it for a while: then, or when its sender died unconfirmed, it is
  * told again, a few times at most. A claim holds it until it is released or has expired.
  */
-export function standingOf(facts: readonly NoticeFact[], nowMs: number, isGone: IsGone): Standing {
+export function standingOf(attempts: readonly AttemptFacts[], nowMs: number, isGone: IsGone): Standing {
+  if (attempts.length === 0) return UNTOUCHED
   let claimedBy: HostId | null = null
   let failedAtMs = Number.NEGATIVE_INFINITY
   let accepted = 0
   const failures = new Map<HostId, { count: number; lastMs: number }>()
-  for (const attempt of attemptsOf(facts)) {
+  for (const attempt of attempts) {
     if (attempt.stored) return DONE
     if (attempt.acceptedAtMs !== null) accepted += 1
     if (accepted > turns.resends) return DONE
@@ -103,6 +129,12 @@ export function standingOf(facts: readonly NoticeFact[], nowMs: number, isGone: 
   return { done: false, claimedBy, failed, failedAtMs }
 }
 
+const UNTOUCHED: Standing = {
+  done: false,
+  claimedBy: null,
+  failed: new Map(),
+  failedAtMs: Number.NEGATIVE_INFINITY,
+}
 const DONE: Standing = { done: true, claimedBy: null, failed: new Map(), failedAtMs: Number.NEGATIVE_INFINITY }
 
 /** Until when an attempt holds its duty: what its peer said is worth less when the peer was declared missing after it. */
@@ -118,6 +150,6 @@ function endOf({ peer, claimedAtMs, acceptedAtMs, releasedAtMs }: AttemptFacts, 
  * A try that was given back counts as well: where no Waku worked for the whole outage, the user hears afterwards, once,
  * that the host was away.
  */
-export function mayHaveBeenTold(facts: readonly NoticeFact[]): boolean {
-  return facts.length > 0
+export function mayHaveBeenTold(attempts: readonly AttemptFacts[]): boolean {
+  return attempts.length > 0
 }

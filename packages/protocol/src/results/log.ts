@@ -86,9 +86,18 @@ export function isNext({ life, seq, previous }: Entry, head: LogHead | undefined
   return seq === (head !== undefined && head.incarnation === life.incarnation ? head.seq + 1 : 1)
 }
 
+/** Content ids by entry. A memo: it goes with the entry. */
+const cids = new WeakMap<Entry, string>()
+
+function cidOfEntry(entry: Entry): string {
+  const cid = cids.get(entry) ?? cidOf(encodeCanonical(entry))
+  cids.set(entry, cid)
+  return cid
+}
+
 function append(work: Work, entry: SignedAs<'entry'>, sync: boolean, isStored: boolean): void {
   const { body, signer } = entry
-  const head = { incarnation: body.life.incarnation, seq: body.seq, cid: cidOf(encodeCanonical(body)) }
+  const head = { incarnation: body.life.incarnation, seq: body.seq, cid: cidOfEntry(body) }
   put(work, 'heads', signer, head)
   work.effects.push({ kind: 'keep-entry', entry, head, sync })
   learnLife(work, signer, body.life)
