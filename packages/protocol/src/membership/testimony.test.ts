@@ -134,13 +134,22 @@ describe('the verdict of another', () => {
     expect([...work.state.incidents.values()]).toMatchObject([{ state: 'firing', aliases: [old], life: life(1, 1) }])
   })
 
-  test.each<[string, Life, number]>([
-    ['our current life begins a new epoch', life(1), 1],
-    ['a life of ours that is over changes nothing', life(0, 7), 0],
-  ])('on %s', (_, named, epoch) => {
-    const work = receive(verdictBy('a', ['b'], { subject: 'me', life: named }), heardAgo(0))
-    expect(work.state.life).toEqual(life(1, epoch))
-    expect(work.effects.filter(({ kind }) => kind === 'keep-life')).toHaveLength(epoch)
+  test.each<[string, Life, number, Life]>([
+    ['our current life begins a new epoch', life(1), 0, life(1, 1)],
+    [
+      'our current life, from before we started, is on an earlier start that our disk forgot',
+      life(1),
+      NOW + 1,
+      life(2),
+    ],
+    ['a life of ours that is over changes nothing', life(0, 7), 0, life(1)],
+    ['a life that we never had changes nothing', life(7), NOW + 1, life(1)],
+  ])('on %s', (_, named, carriedMs, expected) => {
+    const work = beginWork(stateWith([heardAgo(0)], NOW))
+    receiveVerdict(work, verdictBy('a', ['b'], { subject: 'me', life: named }), carriedMs)
+    expect(work.state.life).toEqual(expected)
+    const isNew = expected.incarnation + expected.epoch > 1
+    expect(work.effects.filter(({ kind }) => kind === 'keep-life')).toHaveLength(isNew ? 1 : 0)
     expect(work.state.members.has('me')).toBe(false)
   })
 })

@@ -11,8 +11,8 @@ import { keepRecord, recordAgeMs } from '../records.ts'
 import type { Member } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
-import { amendMember, nowOf, report, sendTo, type Work } from '../work.ts'
-import { noteOwnBeat, raiseEpoch } from './epoch.ts'
+import { amendMember, holds, nowOf, report, sendTo, type Work } from '../work.ts'
+import { noteOwnBeat, raiseEpoch, raiseIncarnation } from './epoch.ts'
 import { hear, memberOf } from './hearing.ts'
 import { beatSoon } from './heartbeats.ts'
 import { isMineToWatch } from './observers.ts'
@@ -82,7 +82,7 @@ export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carried
   if (verdict.signer === state.options.self) return
   if (body.subject === state.options.self) {
     noteOwnBeat(work, body.evidence, verdict.signer)
-    beginEpoch(work, verdict)
+    answerVerdict(work, verdict, carriedMs)
     return
   }
   const evidence = body.evidence
@@ -163,10 +163,17 @@ function mayStillBeThere(work: Work, member: Member): boolean {
   return true
 }
 
-/** A verdict names this host's current life: that life has ended for others, so a new epoch begins. */
-function beginEpoch(work: Work, verdict: SignedAs<'verdict'>): void {
-  const { life } = work.state
-  if (compareLives(verdict.body.life, life) !== 0) return
-  report(work, 'info', 'others had declared this host silent, it answers again', { by: verdict.signer })
+/**
+ * A verdict names this host's current life: that life has ended for others, so a new epoch begins. One that is older than
+ * this start is on an earlier start under the same number, which a disk now restored has forgotten.
+ */
+function answerVerdict(work: Work, { body, signer }: SignedAs<'verdict'>, carriedMs: number): void {
+  const { life, clock } = work.state
+  if (compareLives(body.life, life) !== 0) return
+  if (carriedMs > clock.elapsedMs && holds(work.state, 'persisted-incarnation')) {
+    raiseIncarnation(work, life, signer)
+    return
+  }
+  report(work, 'info', 'others had declared this host silent, it answers again', { by: signer })
   raiseEpoch(work)
 }
