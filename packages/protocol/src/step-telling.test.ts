@@ -177,6 +177,24 @@ describe('a check', () => {
     expect(newsOf(mesh)).toEqual(['fired vps'])
   })
 
+  test('that was bad when its host said goodbye, and still is when it comes back, is told anew', () => {
+    const mesh = createSmallMesh(THREE)
+    mesh.configure('vps', [disk])
+    mesh.observe('vps', 'disk', 'critical')
+    mesh.run(20 * SECOND)
+    mesh.command('vps', { kind: 'leave' })
+    mesh.run(SECOND)
+    mesh.crash('vps')
+    mesh.run(MINUTE)
+    expect(newsOf(mesh)).toEqual(['fired vps/disk', 'resolved vps/disk'])
+    mesh.start('vps')
+    mesh.configure('vps', [disk])
+    mesh.run(20 * SECOND)
+    mesh.observe('vps', 'disk', 'critical')
+    mesh.run(20 * SECOND)
+    expect(newsOf(mesh).slice(2)).toEqual(['fired vps/disk'])
+  })
+
   test('of a mesh of one is told by its own host', () => {
     const mesh = createSmallMesh(['vps'])
     mesh.configure('vps', [disk])

@@ -7,6 +7,7 @@
 import type { Observed } from '../event.ts'
 import { limits } from '../limits.ts'
 import type { CheckSpec, Judgement, Status } from '../observation.ts'
+import { meshRecords } from '../records.ts'
 import type { OwnCheck } from '../state.ts'
 import type { Result } from '../wire/records.ts'
 import { drop, nowOf, put, type Work } from '../work.ts'
@@ -29,7 +30,7 @@ export function configureChecks(
 function ownCheck(work: Work, spec: CheckSpec, spentMs: number | undefined): OwnCheck {
   const known = work.state.checks.get(spec.name)
   if (known !== undefined) return { ...known, spec }
-  const result = work.state.results.get(work.state.options.self)?.get(spec.name) ?? null
+  const result = lastResult(work, spec.name)
   const now = promiseClock(work, spec)
   // A push check that was never pinged promises nothing yet. Any other is expected from the first moment on.
   const expected = spec.kind !== 'push' || result !== null || spentMs !== undefined
@@ -42,6 +43,17 @@ function ownCheck(work: Work, spec: CheckSpec, spentMs: number | undefined): Own
     reportedAtMs: expected ? now - (spentMs ?? 0) : null,
     keptAtMs: nowOf(work),
   }
+}
+
+/** The newest result of an own check. Who comes back from a goodbye begins anew: with it, all its troubles have ended. */
+function lastResult({ state }: Work, name: string): Result | null {
+  const { self } = state.options
+  const result = state.results.get(self)?.get(name) ?? null
+  const writtenIn = state.heads.get(self)?.incarnation ?? 0
+  const hasLeft = meshRecords(state, 'leave').some(
+    ({ signer, body }) => signer === self && body.life.incarnation >= writtenIn,
+  )
+  return result !== null && hasLeft ? { ...result, status: 'ok' } : result
 }
 
 /** The clock that a check's promise counts on: one that stops in sleep, unless it is to hold even then. */
