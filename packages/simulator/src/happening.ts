@@ -31,8 +31,12 @@ export interface FinalView {
 export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'fault'; readonly fault: string; readonly hosts: readonly HostId[]; readonly text: string }
   | { readonly kind: 'mode'; readonly host: HostId; readonly mode: Mode; readonly cause: Cause }
+  /** A host has started without something that it had synced: a full disk, an old copy, an empty folder. */
+  | { readonly kind: 'data-lost'; readonly host: HostId }
   /** One direction of a link works, or no longer. */
   | { readonly kind: 'link'; readonly from: HostId; readonly to: HostId; readonly up: boolean }
+  /** All that a host sends or is sent takes so much longer from now on. */
+  | { readonly kind: 'slow'; readonly host: HostId; readonly byMs: number }
   /** Whether the network misbehaves anywhere: loss, spikes, duplication, reordering. */
   | { readonly kind: 'noise'; readonly noisy: boolean }
   /** A host received a signed heartbeat that its sender had received `ageMs` ago. */

@@ -1,7 +1,7 @@
 export type { Exercised } from './checkers/all.ts'
 export { type Broken, INVARIANTS, type Invariant } from './checkers/checker.ts'
 export type { Core, CoreView } from './core.ts'
-export { FAULT_KINDS, type Fault, type Line } from './faults.ts'
+export { FAULT_KINDS, type Fault, type Line } from './faults/fault.ts'
 export { formatReport } from './report.ts'
 export { NAMED, type NamedScenario } from './scenarios/named.ts'
 export type { Scenario } from './scenarios/scenario.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FAULT_KINDS } from './faults.ts'
+import { FAULT_KINDS } from './faults/fault.ts'
 import { formatReport } from './report.ts'
 import { drawScenario } from './scenarios/draw.ts'
 import { runSeeds, tellStory } from './simulate.ts'

@@ -5,11 +5,12 @@ import type { Rule } from '@muster/protocol'
 import { createWatch, type Exercised, noneExercised } from './checkers/all.ts'
 import type { Broken } from './checkers/checker.ts'
 import type { Core } from './core.ts'
-import { FAULT_KINDS } from './faults.ts'
+import { FAULT_KINDS } from './faults/fault.ts'
 import type { Happening } from './happening.ts'
 import { createPrng } from './prng.ts'
 import { realCore } from './real-core.ts'
 import { drawScenario } from './scenarios/draw.ts'
+import { HISTORY_MS } from './scenarios/hosts.ts'
 import { runScenario } from './scenarios/run-scenario.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { tell } from './story.ts'
@@ -59,7 +60,7 @@ export function runNamed(scenario: Scenario, options: RunOptions = {}): RunResul
 }
 
 function run(scenario: Scenario, twin: Scenario | null, options: RunOptions): RunResult {
-  const watch = createWatch(scenario.hosts.map(({ id, presence }) => ({ id, presence })))
+  const watch = createWatch(scenario.hosts)
   const names = new Map(scenario.hosts.map(({ id, name }) => [id, name]))
   const nameOf = (host: string): string => names.get(host) ?? host
   const story: string[] = options.story === true ? [scenario.title] : []
@@ -110,9 +111,14 @@ function run(scenario: Scenario, twin: Scenario | null, options: RunOptions): Ru
 
 /** Faults that a host is born with. */
 function ofTheirMaking(scenario: Scenario): Record<string, number> {
+  const specs = scenario.hosts.flatMap(({ checks }) => checks.map(({ spec }) => spec))
   return {
     'clock-skew': scenario.hosts.filter(({ skewMs }) => skewMs !== 0).length,
     'disk-loses-unsynced': scenario.hosts.filter(({ losesUnsynced }) => losesUnsynced).length,
+    'short-history': scenario.hosts.filter(({ historyMs }) => historyMs < HISTORY_MS).length,
+    'check-always': specs.filter(({ heartbeat }) => heartbeat === 'always').length,
+    'check-promises-nothing': specs.filter(({ heartbeat }) => heartbeat === 'never').length,
+    'check-counts-runs': specs.filter(({ after, recover, forMs }) => after + recover > 2 || forMs > 0).length,
   }
 }
 

@@ -35,7 +35,11 @@ export interface Broken {
 /** A host as checkers know it. */
 export interface CheckedHost {
   readonly id: HostId
+  /** The name by which people call it. */
+  readonly name: string
   readonly presence: Presence
+  /** How long it keeps what was logged, milliseconds. */
+  readonly historyMs: number
 }
 
 /** What a checker works with. */

@@ -25,7 +25,7 @@ export function checkNames({ truth, exercise, report }: Surroundings): Checker {
   return (happening) => {
     const { atMs } = happening
     if (happening.kind === 'effect' && happening.effect.kind === 'incident') {
-      const { id, host, check, fault, life, episode } = happening.effect.incident
+      const { id, host, check, fault, life, episode, voters, sinceUnixMs } = happening.effect.incident
       const fail = (text: string): void => report({ invariant: 'I9', atMs, hosts: [happening.host, host], text })
       exercise('I9')
       const subject = `${host}/${check}`
@@ -33,7 +33,9 @@ export function checkNames({ truth, exercise, report }: Surroundings): Checker {
       if (known !== undefined && known !== subject) fail(`${id.slice(0, 8)} names ${known} and ${subject}`)
       subjects.set(id, subject)
       if (fault === 'flapping') return
-      const name = `${subject}|${life === null ? episode : lifeText(life)}`
+      // What peers miss of a host that sleeps is named by the result before it: the host itself counts no episode then.
+      const isMissed = check !== '' && !voters.includes(host)
+      const name = `${subject}|${isMissed ? `after ${sinceUnixMs}` : life === null ? episode : lifeText(life)}`
       const other = ids.get(name)
       if (other !== undefined && other !== id) fail(`${name} has the ids ${other.slice(0, 8)} and ${id.slice(0, 8)}`)
       ids.set(name, id)
@@ -87,7 +89,8 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
     const { atMs } = happening
     if (happening.kind === 'effect') {
       const { effect, host } = happening
-      if (effect.kind === 'keep-entry' && effect.entry.signer === host) {
+      // An own entry that was regained from peers is not written anew.
+      if (effect.kind === 'keep-entry' && effect.entry.signer === host && effect.sync) {
         written.set(placeText(host, effect.head), atMs)
       }
       if (effect.kind === 'incident') {
@@ -98,6 +101,8 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
     }
     if (happening.kind !== 'ended' || atMs - truth.healedMs() < ROUNDS_MS) return
     const horizonMs = atMs - ROUNDS_MS
+    // What is older than the history may be trimmed here and not yet there.
+    const rememberedMs = atMs - Math.min(...hosts.map(({ historyMs }) => historyMs))
     const views = settledViews(happening.views).filter(({ host }) => truth.ranThroughout(host, horizonMs, atMs))
     const [first] = views
     if (first === undefined || views.length < 2) return
@@ -108,38 +113,45 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
       compareLives(views, of, horizonMs)
     }
 
-    /** Every entry that any of them holds and that is older than two rounds is held by all, under the same CID. */
+    /** Every entry that any of them holds, older than two rounds and within the history, is held by all under one CID. */
     function compareLogs(settled: readonly Settled[], of: HostId, beforeMs: number): void {
-      const old = settled.map(
-        ({ logs }) =>
-          new Map(
-            (logs.get(of) ?? [])
-              .filter((head) => (written.get(placeText(of, head)) ?? 0) < beforeMs)
-              .map((head) => [`${head.incarnation}.${head.seq}`, head.cid]),
-          ),
-      )
-      const [base] = old
+      const [base, ...others] = settled
       if (base === undefined) return
-      for (const [index, log] of old.entries()) {
-        const host = settled[index]?.host ?? ''
-        const lacking = [...base].find(([place, cid]) => log.get(place) !== cid)
-        const more = [...log].find(([place, cid]) => base.get(place) !== cid)
+      for (const other of others) {
+        const isOwn = base.host === of || other.host === of
+        const fromMs = Math.max(rememberedMs, isOwn ? truth.lacksOwnBeforeMs(of) : Number.NEGATIVE_INFINITY)
+        const [left, right] = [logOf(base, of, fromMs, beforeMs), logOf(other, of, fromMs, beforeMs)]
+        const lacking = [...left].find(([place, cid]) => right.get(place) !== cid)
+        const more = [...right].find(([place, cid]) => left.get(place) !== cid)
         const odd = lacking ?? more
         if (odd === undefined) continue
         fail(
-          [host, settled[0]?.host ?? '', of],
-          `the logs of ${of} differ on ${settled[0]?.host} (${base.size}) and ${host} (${log.size}), at ${odd[0]}`,
+          [other.host, base.host, of],
+          `the logs of ${of} differ on ${base.host} (${left.size}) and ${other.host} (${right.size}), at ${odd[0]}`,
         )
         return
       }
     }
 
+    /** The CIDs of the entries of a host that were written within a time, by their places. */
+    function logOf({ logs }: Settled, of: HostId, fromMs: number, beforeMs: number): ReadonlyMap<string, string> {
+      const cids = new Map<string, string>()
+      for (const head of logs.get(of) ?? []) {
+        const writtenMs = written.get(placeText(of, head)) ?? 0
+        if (writtenMs <= fromMs || writtenMs >= beforeMs) continue
+        if (!truth.wroteBlindly(of, head.incarnation, head.seq)) cids.set(`${head.incarnation}.${head.seq}`, head.cid)
+      }
+      return cids
+    }
+
     function compareIncidents(settled: readonly Settled[], of: HostId, beforeMs: number): void {
       const open = settled.map(({ view }) =>
-        [...view.incidents.values()].filter(
-          (one) =>
-            one.host === of && one.state === 'firing' && (lastIncidentMs.get(`${of}/${one.check}`) ?? 0) < beforeMs,
-        ),
+        [...view.incidents.values()].filter((one) => {
+          const changedMs = lastIncidentMs.get(`${of}/${one.check}`) ?? 0
+          // The result that ended a check's incident may be trimmed everywhere, and its host gone.
+          const isForgotten = one.check !== '' && changedMs < rememberedMs
+          return one.host === of && one.state === 'firing' && changedMs < beforeMs && !isForgotten
+        }),
       )
       for (const [index, mine] of open.entries()) {
         for (const one of mine) {

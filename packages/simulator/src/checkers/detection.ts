@@ -7,6 +7,8 @@ import { type Checker, lifeText, type Surroundings } from './checker.ts'
 /** I2 is asserted with these margins: evidence needs that long to reach whoever doubts. */
 const LINKED_FOR_MS = 3_000
 const HEARD_BEFORE_MS = 1_000
+/** A link that was slow so lately may still have something under way. */
+const SLOW_WITHIN_MS = 10_000
 /** A silence of the shell longer than this is a gap. */
 const OWN_GAP_MS = 3_000
 /** A host may take this long to notice that it hears nobody. */
@@ -37,8 +39,10 @@ export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundi
       if (!truth.ranThroughout(subject, atMs - LINKED_FOR_MS, atMs)) continue
       if (!truth.linkedThroughout(witness, subject, atMs - LINKED_FOR_MS, atMs)) continue
       if (witness !== host && !truth.linkedThroughout(witness, host, atMs - LINKED_FOR_MS, atMs)) continue
+      // On a slow link the doubt and the answer to it each need that much longer.
+      const slowMs = witness === host ? 0 : 2 * truth.slownessMs(witness, host, atMs - SLOW_WITHIN_MS, atMs)
       const fromMs = atMs - presence.everyMs - presence.graceMs
-      if (!heardBy(witness, subject, life, fromMs, atMs - HEARD_BEFORE_MS)) continue
+      if (!heardBy(witness, subject, life, fromMs, atMs - HEARD_BEFORE_MS - slowMs)) continue
       report({
         invariant: 'I2',
         atMs,
@@ -74,7 +78,8 @@ export function checkQuietJudges({ hosts, truth, exercise, report }: Surrounding
     const present = [...before.members.values()].filter(
       ({ state, heartbeat }) => (state === 'alive' || state === 'suspect') && heartbeat?.body.mode !== 'stopping',
     ).length
-    const unreachedMs = atMs - (reachedMs.get(host) ?? atMs)
+    // Deadlines count on the awake clock: a short stall is no gap, but does not count either.
+    const unreachedMs = truth.ranMs(host, reachedMs.get(host) ?? atMs, atMs)
     if (present > 1 && unreachedMs > patienceMs + ISOLATION_MARGIN_MS) {
       return fail(`although nothing has reached it for ${unreachedMs} ms`)
     }

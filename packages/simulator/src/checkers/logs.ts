@@ -19,16 +19,26 @@ function text(place: Place): string {
  * I7: what is accepted of a host strictly increases, at every peer and across crashes; so does what it issues, its
  * heartbeats included. A peer whose disk lost unsynced entries may accept those same entries again, no others.
  */
-export function checkForwardOnly({ exercise, report }: Surroundings): Checker {
+export function checkForwardOnly({ truth, exercise, report }: Surroundings): Checker {
   const issued = new Map<HostId, Place>()
   const beats = new Map<HostId, Place>()
   const accepted = new Map<string, Place>()
   const cids = new Map<string, string>()
+  /** Entries that others than their writer hold. */
+  const shared = new Set<string>()
   const restarted = new Set<string>()
   const lastBeat = new Map<HostId, SignedAs<'heartbeat'>>()
   return (happening) => {
-    if (happening.kind === 'mode' && happening.cause === 'power') {
+    if (happening.kind === 'data-lost' || (happening.kind === 'mode' && happening.cause === 'power')) {
       for (const key of accepted.keys()) if (key.startsWith(`${happening.host}<`)) restarted.add(key)
+      if (happening.kind === 'mode') return
+      // It cannot know how far it was. Nobody else may accept anything from before.
+      issued.delete(happening.host)
+      beats.delete(happening.host)
+      // What it alone had is gone from the world, and its place is free.
+      for (const name of cids.keys()) {
+        if (name.startsWith(`${happening.host}|`) && !shared.has(name)) cids.delete(name)
+      }
       return
     }
     if (happening.kind !== 'effect') return
@@ -44,11 +54,13 @@ export function checkForwardOnly({ exercise, report }: Surroundings): Checker {
     if (effect.kind !== 'keep-entry') return
     const { entry, head } = effect
     const place: Place = [entry.body.life.incarnation, entry.body.life.epoch, entry.body.seq]
-    if (entry.signer === host) forward(issued, host, place, atMs, 'issues')
+    // An own entry that is not synced was lost and has come back from a peer.
+    if (entry.signer === host && effect.sync) forward(issued, host, place, atMs, 'issues')
     const key = `${host}<${entry.signer}`
     exercise('I7')
     const last = accepted.get(key)
-    if (last !== undefined && !isAfter(place, last) && !restarted.has(key)) {
+    const wasBlind = last !== undefined && entry.signer === host && truth.wroteBlindly(host, last[0], last[2])
+    if (last !== undefined && !isAfter(place, last) && !restarted.has(key) && !wasBlind) {
       report({
         invariant: 'I7',
         atMs,
@@ -60,7 +72,7 @@ export function checkForwardOnly({ exercise, report }: Surroundings): Checker {
     accepted.set(key, place)
     const name = `${entry.signer}|${entry.body.life.incarnation}|${entry.body.seq}`
     const known = cids.get(name)
-    if (known !== undefined && known !== head.cid) {
+    if (known !== undefined && known !== head.cid && !truth.wroteBlindly(entry.signer, head.incarnation, head.seq)) {
       report({
         invariant: 'I7',
         atMs,
@@ -69,6 +81,7 @@ export function checkForwardOnly({ exercise, report }: Surroundings): Checker {
       })
     }
     cids.set(name, head.cid)
+    if (entry.signer !== host) shared.add(name)
   }
 
   function forward(known: Map<HostId, Place>, host: HostId, place: Place, atMs: number, what: string): void {
@@ -86,8 +99,8 @@ export function checkSigners({ exercise, report }: Surroundings): Checker {
   return (happening) => {
     if (happening.kind !== 'effect' || happening.effect.kind !== 'keep-entry') return
     const { host, atMs } = happening
-    const { entry } = happening.effect
-    if (entry.signer === host) {
+    const { entry, sync } = happening.effect
+    if (entry.signer === host && sync) {
       const bodies = written.get(host) ?? new Set()
       written.set(host, bodies.add(entry.body))
       return

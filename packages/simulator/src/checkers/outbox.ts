@@ -2,6 +2,13 @@
 import type { HostId, IncidentId, NoticeRecord } from '@muster/protocol'
 import type { Checker, Surroundings } from './checker.ts'
 
+/** The order in which transitions are told. */
+function rankOf(transition: string): number {
+  if (transition === 'resolved') return 3
+  if (transition.startsWith('reminder')) return 2
+  return transition === 'worse' ? 1 : 0
+}
+
 interface Entry {
   readonly host: HostId
   readonly atMs: number
@@ -19,6 +26,7 @@ const JUDGED_BEFORE_MS = 60_000
  */
 export function checkOutbox({ truth, exercise, report }: Surroundings): Checker {
   const entries: Entry[] = []
+  const lostMs = new Map<HostId, number>()
   /** What Waku took, or a receipt confirmed: by incident and recipient, the transitions. */
   const done = new Map<string, Set<string>>()
   const finish = (ids: readonly IncidentId[], recipient: string, transition: string): void => {
@@ -28,16 +36,14 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
       done.set(key, transitions.add(transition))
     }
   }
-  const isDone = ({ ids, recipient, transition }: Entry): boolean =>
-    ids.every((id) => {
-      const transitions = done.get(`${id}|${recipient}`)
-      return (
-        transitions !== undefined &&
-        (transitions.has(transition) || transitions.has('resolved') || transition.startsWith('reminder'))
-      )
-    })
+  // A later notice of the same incident says what an earlier one would have, and any says what a reminder would.
+  const isDone = ({ ids, recipient, transition }: Entry): boolean => {
+    const least = transition.startsWith('reminder') ? 0 : rankOf(transition)
+    return ids.every((id) => [...(done.get(`${id}|${recipient}`) ?? [])].some((told) => rankOf(told) >= least))
+  }
   return (happening) => {
     const { atMs } = happening
+    if (happening.kind === 'data-lost') lostMs.set(happening.host, atMs)
     if (happening.kind === 'copy') {
       const { notice, recipient } = happening
       for (const { id, aliases } of notice.incidents) finish([id, ...aliases], recipient, notice.transition)
@@ -60,7 +66,9 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
     } else if (happening.kind === 'ended') {
       for (const entry of entries) {
         if (entry.atMs > Math.max(truth.healedMs(), atMs - JUDGED_BEFORE_MS) || isDone(entry)) continue
-        // A host that died, or left, for good took its outbox along; the others answer for what they knew.
+        // A host that died, or left, for good took its outbox along; the others answer for what they knew. So did one
+        // whose data was lost.
+        if ((lostMs.get(entry.host) ?? Number.NEGATIVE_INFINITY) > entry.atMs) continue
         if (truth.mode(entry.host).at(atMs).mode !== 'running') continue
         report({
           invariant: 'I14',

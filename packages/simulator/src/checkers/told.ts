@@ -12,6 +12,8 @@ const MARGIN_MS = 2_000
 const HOLD_MS = 5_000
 const TAKE_OVER_MS = 6_500
 const SEND_MS = 3_000
+/** What was kept quiet is told soon after the end of a silence or a maintenance, by the clock of whoever tells. */
+const QUIET_MARGIN_MS = 30_000
 /** After a gap or a start a host judges nobody for P + G and two rounds of catch-up. */
 const WAKING_MS = 50_000
 
@@ -113,6 +115,7 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
       case 'mode':
         if (happening.cause === 'power' || happening.cause === 'kill') deaths.push({ host: happening.host, atMs })
         if (happening.cause === 'leave') gone.add(happening.host)
+        if (happening.cause === 'start') gone.delete(happening.host)
         return
       case 'shown': {
         if (happening.check !== '') return
@@ -128,8 +131,11 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
         const { effect } = happening
         if (effect.kind !== 'gossip' || effect.record.domain !== 'record') return
         const { body } = effect.record
-        if (body.kind === 'maintenance')
-          excused.push({ host: body.host, fromMs: atMs, toMs: atMs + body.forMs + 30_000 })
+        const toMs = 'forMs' in body ? atMs + body.forMs + QUIET_MARGIN_MS : 0
+        if (body.kind === 'maintenance') excused.push({ host: body.host, fromMs: atMs, toMs })
+        // A silence of one check says nothing of its host.
+        const silenced = body.kind === 'silence' ? hosts.filter(({ name }) => name === body.matcher) : []
+        for (const { id: host } of silenced) excused.push({ host, fromMs: atMs, toMs })
         return
       }
       case 'announced':

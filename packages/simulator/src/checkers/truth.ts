@@ -4,6 +4,7 @@
  */
 import type { HostId, Life, RecipientId } from '@muster/protocol'
 import type { Cause, Happening, Mode } from '../happening.ts'
+import { type Blind, createBlind } from './blind.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
 
 /** A signed heartbeat that arrived. */
@@ -27,9 +28,13 @@ export interface Truth {
   readonly mode: (host: HostId) => Timeline<ModeChange>
   /** The process ran, undisturbed and the same one. */
   readonly ranThroughout: (host: HostId, fromMs: number, toMs: number) => boolean
+  /** For how long of a time the process ran: what its awake clock counts. */
+  readonly ranMs: (host: HostId, fromMs: number, toMs: number) => number
   /** Both directions of the link worked. */
   readonly linkedThroughout: (a: HostId, b: HostId, fromMs: number, toMs: number) => boolean
   readonly linkAt: (from: HostId, to: HostId, atMs: number) => boolean
+  /** How much longer than usual a message between two hosts took at most, one way. */
+  readonly slownessMs: (a: HostId, b: HostId, fromMs: number, toMs: number) => number
   readonly quietNetwork: (fromMs: number, toMs: number) => boolean
   readonly wakuThroughout: (host: HostId, fromMs: number, toMs: number) => boolean
   /** The host's Waku took nothing that it might lose. */
@@ -46,6 +51,10 @@ export interface Truth {
   readonly gaps: (fromMs: number, toMs: number) => number
   readonly linkChanges: (fromMs: number, toMs: number) => number
   readonly healedMs: () => number
+  /** Whether a place of a host's log was written by that host without its knowing what it had written before. */
+  readonly wroteBlindly: Blind['wrote']
+  /** Before when a host may lack entries of its own. */
+  readonly lacksOwnBeforeMs: Blind['lacksBeforeMs']
 }
 
 const OFF: ModeChange = { mode: 'off', cause: 'stop' }
@@ -58,12 +67,19 @@ export function createTruth(hosts: readonly HostId[]): Truth {
   const online = new Map<RecipientId, Timeline<boolean>>()
   const hearings = new Map<string, Hearing[]>()
   const noise = createTimeline(false)
+  const slowness = new Map<HostId, Timeline<number>>()
+  const blind = createBlind()
   let healedMs = Number.POSITIVE_INFINITY
 
   const modeOf = (host: HostId): Timeline<ModeChange> => modes.get(host) ?? createTimeline(OFF)
   const isTrue = (value: boolean): boolean => value
   const linkAt = (from: HostId, to: HostId, atMs: number): boolean => links.get(`${from}>${to}`)?.at(atMs) ?? true
   const runs = (host: HostId, atMs: number): boolean => modeOf(host).at(atMs).mode === 'running'
+  const slownessOf = (host: HostId, fromMs: number, toMs: number): number => {
+    const timeline = slowness.get(host)
+    if (timeline === undefined) return 0
+    return Math.max(timeline.at(fromMs), ...timeline.changes(fromMs, toMs).map(({ value }) => value))
+  }
   const groupOf = (host: HostId, atMs: number): ReadonlySet<HostId> => {
     const group = new Set<HostId>([host])
     for (const from of group) {
@@ -84,6 +100,7 @@ export function createTruth(hosts: readonly HostId[]): Truth {
   return {
     see: (happening) => {
       const { atMs } = happening
+      blind.see(happening)
       switch (happening.kind) {
         case 'mode':
           return modes.get(happening.host)?.set(atMs, { mode: happening.mode, cause: happening.cause })
@@ -92,6 +109,11 @@ export function createTruth(hosts: readonly HostId[]): Truth {
           const timeline = links.get(key) ?? createTimeline(true)
           links.set(key, timeline)
           return timeline.set(atMs, happening.up)
+        }
+        case 'slow': {
+          const timeline = slowness.get(happening.host) ?? createTimeline(0)
+          slowness.set(happening.host, timeline)
+          return timeline.set(atMs, timeline.at(atMs) + happening.byMs)
         }
         case 'noise':
           return noise.set(atMs, happening.noisy)
@@ -125,10 +147,22 @@ export function createTruth(hosts: readonly HostId[]): Truth {
     ranThroughout: (host, fromMs, toMs) =>
       modeOf(host).always(fromMs, toMs, ({ mode }) => mode === 'running') &&
       modeOf(host).changes(fromMs, toMs).length === 0,
+    ranMs: (host, fromMs, toMs) => {
+      let ranMs = 0
+      let sinceMs = fromMs
+      let isRunning = runs(host, fromMs)
+      for (const { atMs, value } of modeOf(host).changes(fromMs, toMs)) {
+        if (isRunning) ranMs += atMs - sinceMs
+        sinceMs = atMs
+        isRunning = value.mode === 'running'
+      }
+      return isRunning ? ranMs + toMs - sinceMs : ranMs
+    },
     linkedThroughout: (a, b, fromMs, toMs) =>
       (links.get(`${a}>${b}`)?.always(fromMs, toMs, isTrue) ?? true) &&
       (links.get(`${b}>${a}`)?.always(fromMs, toMs, isTrue) ?? true),
     linkAt,
+    slownessMs: (a, b, fromMs, toMs) => slownessOf(a, fromMs, toMs) + slownessOf(b, fromMs, toMs),
     quietNetwork: (fromMs, toMs) => noise.always(fromMs, toMs, (noisy) => !noisy),
     wakuThroughout: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, ({ works }) => works) ?? false,
     wakuHonest: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, ({ lies }) => !lies) ?? false,
@@ -151,6 +185,8 @@ export function createTruth(hosts: readonly HostId[]): Truth {
       return count
     },
     healedMs: () => healedMs,
+    wroteBlindly: blind.wrote,
+    lacksOwnBeforeMs: blind.lacksBeforeMs,
   }
 }
 

@@ -1,8 +1,10 @@
 /** Draws the scenario of a seed: 2 to 12 hosts, at least one death and three other faults, then a calm end. */
-import type { Fault, Line } from '../faults.ts'
+import type { Fault, Line } from '../faults/fault.ts'
 import { createPrng, type Prng } from '../prng.ts'
 import { DEFAULT_CLASS, drawChecks, FAST_CLASS, makeHost } from './hosts.ts'
+import { drawOddities } from './oddities.ts'
 import { type Scenario, SETTLE_MS } from './scenario.ts'
+import { drawSituations } from './situations.ts'
 
 /** Hosts of a drawn scenario: mostly few, for most meshes are small, and the large ones cost most. */
 const SIZES = [2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8, 9, 10, 11, 12] as const
@@ -22,7 +24,7 @@ export function drawScenario(seed: number, hosts?: number, wallSeed = seed): Sce
   const restartMs = chance.pick([60_000, 120_000, 300_000])
   const startMs = Array.from({ length: size }, () => chance.int(0, 4_000))
   if (size > 2 && chance.chance(0.25)) startMs[size - 1] = chance.int(60_000, 200_000)
-  const setups = Array.from({ length: size }, (_, index) =>
+  const made = Array.from({ length: size }, (_, index) =>
     makeHost(seed, index, presenceClass, {
       sleeps: index === sleeper,
       restartMs,
@@ -31,20 +33,26 @@ export function drawScenario(seed: number, hosts?: number, wallSeed = seed): Sce
       checks: drawChecks(chance, healMs),
     }),
   )
+  const { setups, oddities } = drawOddities(seed, made, healMs)
+  const pace = presenceClass.everyMs / DEFAULT_CLASS.everyMs
+  const recipients = chance.chance(0.2) ? 2 : 1
+  const { deathMs, lines } = drawLines(chance, { wall, size, sleeper, pace }, healMs)
+  const situations = drawSituations(seed, { hosts: setups, sleeper, pace, deathMs, healMs })
   return {
     title: `seed ${seed}: ${size} hosts, every ${presenceClass.everyMs / 1_000} s, grace ${presenceClass.graceMs / 1_000} s`,
     seed,
     mesh: `mesh-${seed.toString(36)}`,
     hosts: setups,
     startMs,
-    recipients: chance.chance(0.2) ? 2 : 1,
-    lines: drawLines(chance, { wall, size, sleeper, pace: presenceClass.everyMs / DEFAULT_CLASS.everyMs }, healMs),
+    recipients,
+    oddities,
+    lines: [...lines, ...situations].toSorted((left, right) => left.atMs - right.atMs),
     healMs,
     endMs: healMs + SETTLE_MS,
   }
 }
 
-function drawLines(chance: Prng, around: Around, healMs: number): Line[] {
+function drawLines(chance: Prng, around: Around, healMs: number): { deathMs: number; lines: readonly Line[] } {
   const lines: Line[] = []
   // Often the death comes alone and in calm, where the promise to the user is exact; else among the other faults.
   const isCalm = chance.chance(0.5)
@@ -62,7 +70,7 @@ function drawLines(chance: Prng, around: Around, healMs: number): Line[] {
       lines.push({ atMs: near, fault: drawFault(chance, around) })
     }
   }
-  return lines.toSorted((left, right) => left.atMs - right.atMs)
+  return { deathMs, lines }
 }
 
 /** A death that must be told: no goodbye, and away for longer than any promise. */
@@ -123,7 +131,7 @@ const DRAWS: readonly (readonly [weight: number, draw: Draw])[] = [
     }),
   ],
   [2, (chance, { size }) => ({ kind: 'stop', host: anyOf(chance, size), backAfterMs: chance.int(2_000, 240_000) })],
-  [0.5, (chance, { size }) => ({ kind: 'leave', host: anyOf(chance, size) })],
+  [0.5, (chance, { size }) => ({ kind: 'leave', host: anyOf(chance, size), backAfterMs: null })],
   [
     1,
     (chance, { size }) => {

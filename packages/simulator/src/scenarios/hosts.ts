@@ -19,6 +19,9 @@ const NAMES = [
   'lumen',
 ] as const
 
+/** How long an agent's store keeps history. */
+export const HISTORY_MS = 48 * 3_600_000
+
 /** The default class of PRODUCT.md, with the tick that it asks for. */
 export const DEFAULT_CLASS = { everyMs: 10_000, graceMs: 5_000, tickMs: 250 }
 /** A fast class. */
@@ -36,7 +39,7 @@ export function makeHost(
   seed: number,
   index: number,
   presenceClass: PresenceClass,
-  rest: Partial<Pick<HostSetup, 'checks' | 'skewMs' | 'losesUnsynced'>> & Partial<Presence> = {},
+  rest: Partial<Pick<HostSetup, 'checks' | 'skewMs' | 'losesUnsynced' | 'historyMs'>> & Partial<Presence> = {},
 ): HostSetup {
   const name = NAMES[index] ?? `host-${index}`
   const { everyMs, graceMs, tickMs } = presenceClass
@@ -47,6 +50,7 @@ export function makeHost(
     tickMs,
     skewMs: rest.skewMs ?? 0,
     losesUnsynced: rest.losesUnsynced ?? false,
+    historyMs: rest.historyMs ?? HISTORY_MS,
     checks: rest.checks ?? [],
   }
 }

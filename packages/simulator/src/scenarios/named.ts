@@ -3,25 +3,15 @@
  *
  * Unlike a drawn seed each says what must come of it: what the recipient's device shows, in order.
  */
-import type { Line } from '../faults.ts'
-import { DEFAULT_CLASS, makeCheck, makeHost } from './hosts.ts'
-import { type Scenario, SETTLE_MS } from './scenario.ts'
+import { build, type Plan } from './plan.ts'
+import { DISK_PLANS, PEOPLE_PLANS, PROMISE_PLANS, RESTART_PLANS, ROAD_PLANS } from './plans.ts'
+import type { Scenario } from './scenario.ts'
 
-/** A scenario and what the device must show of hosts (checks are left out): `host fired`, `host resolved`. */
+/** A scenario and what the device must show: `host fired`, `host/check resolved`. */
 export interface NamedScenario {
   readonly name: string
   readonly scenario: Scenario
   readonly shows: readonly string[]
-}
-
-interface Plan {
-  readonly name: string
-  readonly hosts: number
-  readonly lines: readonly Line[]
-  readonly shows: readonly string[]
-  readonly sleeper?: number
-  /** Scenarios that differ in one choice share their luck. */
-  readonly seed?: number
 }
 
 const second = 1_000
@@ -44,7 +34,7 @@ const PLANS: readonly Plan[] = [
     name: 'three of five lose power at once',
     hosts: 5,
     lines: [{ atMs: 2 * minute, fault: { kind: 'mass-death', hosts: [0, 2, 4], backAfterMs: null } }],
-    shows: ['atlas fired', 'cedar fired', 'ember fired'],
+    shows: ['atlas', 'cedar', 'ember'].flatMap((name) => [`${name} fired`, `${name} reminder`, `${name} reminder`]),
   },
   {
     name: "one host's link is cut twice without a restart",
@@ -64,7 +54,10 @@ const PLANS: readonly Plan[] = [
       { atMs: 2 * minute, fault: { kind: 'power-cut', host: 3, backAfterMs: null } as const },
     ],
     // In this mesh it is host 0's turn: its own death is told too.
-    shows: claimant === 0 ? ['dune fired', 'atlas fired'] : ['dune fired'],
+    shows: [
+      ...['dune fired', 'dune reminder', 'dune reminder'],
+      ...(claimant === 0 ? ['atlas fired', 'atlas reminder'] : []),
+    ],
   })),
   {
     name: 'a host is stopped for 90 s and accuses nobody when it goes on',
@@ -88,7 +81,7 @@ const PLANS: readonly Plan[] = [
   {
     name: 'a planned goodbye is no news',
     hosts: 3,
-    lines: [{ atMs: 2 * minute, fault: { kind: 'leave', host: 1 } }],
+    lines: [{ atMs: 2 * minute, fault: { kind: 'leave', host: 1, backAfterMs: null } }],
     shows: [],
   },
   {
@@ -101,7 +94,7 @@ const PLANS: readonly Plan[] = [
     name: 'a stop that does not come back is told',
     hosts: 3,
     lines: [{ atMs: 2 * minute, fault: { kind: 'stop', host: 1, backAfterMs: null } }],
-    shows: ['birch fired'],
+    shows: ['birch fired', 'birch reminder'],
   },
   {
     name: 'a maintenance excuses an absence',
@@ -116,7 +109,7 @@ const PLANS: readonly Plan[] = [
     name: 'one survivor of four tells of itself or of the dead',
     hosts: 4,
     lines: [{ atMs: 2 * minute, fault: { kind: 'mass-death', hosts: [1, 2, 3], backAfterMs: null } }],
-    shows: ['atlas fired'],
+    shows: ['atlas fired', 'atlas reminder'],
   },
   {
     name: 'a notice waits while there is no Waku anywhere',
@@ -125,7 +118,7 @@ const PLANS: readonly Plan[] = [
       { atMs: 110 * second, fault: { kind: 'waku-outage', hosts: [0, 1, 2], trouble: 'down', forMs: 2 * minute } },
       { atMs: 2 * minute, fault: { kind: 'power-cut', host: 1, backAfterMs: null } },
     ],
-    shows: ['birch fired'],
+    shows: ['birch fired', 'birch reminder', 'birch reminder'],
   },
   {
     name: 'a recipient that was offline for the whole outage shows both when it is back',
@@ -147,28 +140,16 @@ const PARTITION: Plan = {
 }
 
 /** All named scenarios. */
-export const NAMED: readonly NamedScenario[] = [...PLANS, PARTITION].map((plan, index) => ({
+export const NAMED: readonly NamedScenario[] = [
+  ...PLANS,
+  PARTITION,
+  ...RESTART_PLANS,
+  ...PROMISE_PLANS,
+  ...PEOPLE_PLANS,
+  ...ROAD_PLANS,
+  ...DISK_PLANS,
+].map((plan, index) => ({
   name: plan.name,
   shows: plan.shows,
   scenario: build(plan, plan.seed ?? 900_000 + index),
 }))
-
-function build(plan: Plan, seed: number): Scenario {
-  const healMs = 8 * minute
-  return {
-    title: plan.name,
-    seed,
-    mesh: `mesh-${seed.toString(36)}`,
-    hosts: Array.from({ length: plan.hosts }, (_, index) =>
-      makeHost(seed, index, DEFAULT_CLASS, {
-        sleeps: plan.sleeper === index,
-        checks: [makeCheck('disk', minute, 5 * second + index * 700, [])],
-      }),
-    ),
-    startMs: Array.from({ length: plan.hosts }, (_, index) => index * 400),
-    recipients: 1,
-    lines: plan.lines,
-    healMs,
-    endMs: healMs + SETTLE_MS,
-  }
-}

@@ -1,7 +1,7 @@
 /** Plays one scenario with real (or hand-made) cores, and hands everything that happens to an audience. */
 import type { Rule } from '@muster/protocol'
 import type { Core } from '../core.ts'
-import { inject } from '../faults.ts'
+import { inject } from '../faults/inject.ts'
 import type { Happening } from '../happening.ts'
 import { createWorld } from '../world/world.ts'
 import type { Scenario } from './scenario.ts'
@@ -25,6 +25,9 @@ export function runScenario(
     without,
     onHappening,
   })
+  for (const { kind: fault, hosts, text } of scenario.oddities) {
+    onHappening({ kind: 'fault', atMs: 0, fault, hosts, text })
+  }
   for (const [index, host] of world.hosts.entries()) world.after(scenario.startMs[index] ?? 0, host.start)
   world.after(RECIPIENTS_MS, () => {
     for (const { id, name, publicKey } of world.recipients) {

@@ -5,6 +5,7 @@ import type { Checker, Surroundings } from '../checkers/checker.ts'
 import type { CoreView } from '../core.ts'
 import type { Cause, Happening, Mode, Shown } from '../happening.ts'
 
+const HISTORY_MS = 48 * 3_600_000
 const PRESENCE = { everyMs: 10_000, graceMs: 5_000, sleeps: false, restartMs: 120_000 }
 const ENVELOPE = { version: 1, mesh: 'mesh', signature: new Uint8Array() } as const
 
@@ -25,7 +26,7 @@ export function view(rest: Partial<CoreView> = {}): CoreView {
 export function judge(make: (surroundings: Surroundings) => Checker, history: readonly Happening[]): Watch {
   const hosts = ['a', 'b', 'c']
   const watch = createWatch(
-    hosts.map((id) => ({ id, presence: PRESENCE })),
+    hosts.map((id) => ({ id, name: id, presence: PRESENCE, historyMs: HISTORY_MS })),
     [make],
   )
   for (const host of hosts) watch.see(mode(0, host, 'running', 'start'))

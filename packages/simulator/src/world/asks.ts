@@ -69,6 +69,8 @@ export function createAsks(world: World, host: VirtualHost): Asks {
         walk(path, () => {
           if (peer === undefined) return
           asksOf.get(peer)?.putProbe(host, nonce, (heartbeat) => {
+            // Who asked has closed its stream by now: a stopped process that goes on answers nobody.
+            if (isEnded) return
             meter.direct(index, [heartbeat])
             walk(path.toReversed(), () => finish(heartbeat, between.length === 0))
           })

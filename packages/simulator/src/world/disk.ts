@@ -38,9 +38,17 @@ type Write =
 
 interface Store {
   logs: Map<HostId, LogLine[]>
+  /** The entry that holds the newest result of each check, by host: it outlives the history. */
+  newest: Map<HostId, Map<string, SignedAs<'entry'>>>
   records: Map<string, Kept>
   times: Map<string, number>
   incidents: Map<IncidentId, Incident>
+}
+
+/** All that was on a disk at one moment. */
+export interface Copy {
+  readonly incarnation: number
+  readonly store: Store
 }
 
 /** What survives a restart. */
@@ -60,6 +68,15 @@ export interface Disk {
   /** Power is gone: a prefix of what waited survives. Returns how many writes were lost. */
   readonly losePower: (chance: Prng) => number
   readonly restore: (incarnation: number, nowMs: number) => Restored
+  /** A full disk takes nothing: the process goes on in memory, and what it wrote there is gone at its next start. */
+  readonly fill: (isFull: boolean) => void
+  readonly copy: () => Copy
+  /** Puts a copy in the place of everything; null: an empty folder. For a host that is off. */
+  readonly replace: (copy: Copy | null) => void
+  /** Whether anything that was synced has been lost since the last call. */
+  readonly hasLost: () => boolean
+  /** Removes the entries stored before a moment, but never the newest of a host. */
+  readonly trim: (beforeMs: number) => void
   /** All entries of a host after a head, oldest first; all held when `after` is null. */
   readonly entriesAfter: (host: HostId, after: LogHead | null, nowMs: number) => Carried[]
   /** The log as the running process sees it. */
@@ -70,6 +87,9 @@ export interface Disk {
 /** Makes an empty disk. `losesUnsynced`: mergeable records, foreign entries and check times wait for a flush. */
 export function createDisk(losesUnsynced: boolean): Disk {
   let incarnation = 0
+  let isFull = false
+  let isInMemory = false
+  let hasLost = false
   const waiting: Write[] = []
   const durable = emptyStore()
   // What the process reads: the plate with everything that waits on top.
@@ -77,9 +97,7 @@ export function createDisk(losesUnsynced: boolean): Disk {
 
   const apply = (store: Store, write: Write): void => {
     if (write.kind === 'entry') {
-      const log = store.logs.get(write.line.entry.signer)
-      if (log === undefined) store.logs.set(write.line.entry.signer, [write.line])
-      else log.push(write.line)
+      addEntry(store, write.line)
     } else if (write.kind === 'record') {
       if (write.kept === null) store.records.delete(write.id)
       else store.records.set(write.id, write.kept)
@@ -97,22 +115,24 @@ export function createDisk(losesUnsynced: boolean): Disk {
   }
   const put = (write: Write, sync: boolean): void => {
     apply(seen, write)
+    // Once in memory, always in memory: the process does not look whether there is room again.
+    isInMemory ||= isFull
+    if (isInMemory) return
     waiting.push(write)
     if (sync || !losesUnsynced) flush()
   }
   const reread = (): void => {
-    seen.logs = new Map([...durable.logs].map(([host, log]) => [host, [...log]]))
-    seen.records = new Map(durable.records)
-    seen.times = new Map(durable.times)
-    seen.incidents = new Map(durable.incidents)
+    Object.assign(seen, copyOf(durable))
   }
 
   return {
     raiseIncarnation: (forgets) => {
-      incarnation = forgets ? 1 : incarnation + 1
-      return incarnation
+      const raised = forgets ? 1 : incarnation + 1
+      if (!isFull) incarnation = raised
+      return raised
     },
     keepLife: (life) => {
+      if (isFull || isInMemory) return
       incarnation = Math.max(incarnation, life.incarnation)
       flush()
     },
@@ -131,13 +151,50 @@ export function createDisk(losesUnsynced: boolean): Disk {
       if (lost > 0) reread()
       return lost
     },
-    restore: (raised, nowMs) => ({
-      incarnation: raised,
-      heads: Object.fromEntries([...seen.logs].flatMap(([host, log]) => headOf(host, log))),
-      entries: [...seen.logs.values()].flatMap(newestResults),
-      carried: [...seen.records.values()].map(({ record, storedMs }) => ({ record, ageMs: nowMs - storedMs })),
-      incidents: [...seen.incidents.values()],
-    }),
+    restore: (raised, nowMs) => {
+      if (isInMemory) {
+        reread()
+        hasLost = true
+        isInMemory = false
+      }
+      return {
+        incarnation: raised,
+        heads: Object.fromEntries([...seen.logs].flatMap(([host, log]) => headOf(host, log))),
+        entries: [...seen.newest.values()].flatMap(inOrder),
+        carried: [...seen.records.values()].map(({ record, storedMs }) => ({ record, ageMs: nowMs - storedMs })),
+        incidents: [...seen.incidents.values()],
+      }
+    },
+    fill: (nowFull) => {
+      if (nowFull) flush()
+      isFull = nowFull
+    },
+    copy: () => {
+      flush()
+      return { incarnation, store: copyOf(durable) }
+    },
+    replace: (copy) => {
+      waiting.length = 0
+      incarnation = copy?.incarnation ?? 0
+      Object.assign(durable, copy === null ? emptyStore() : copyOf(copy.store))
+      reread()
+      hasLost = true
+    },
+    hasLost: () => {
+      const had = hasLost
+      hasLost = false
+      return had
+    },
+    trim: (beforeMs) => {
+      for (const { logs } of [durable, seen]) {
+        for (const [host, log] of logs) {
+          logs.set(
+            host,
+            log.filter((line, index) => line.storedMs >= beforeMs || index === log.length - 1),
+          )
+        }
+      }
+    },
     entriesAfter: (host, after, nowMs) =>
       (seen.logs.get(host) ?? [])
         .filter((line) => after === null || isLater(line.entry.body, after))
@@ -148,7 +205,27 @@ export function createDisk(losesUnsynced: boolean): Disk {
 }
 
 function emptyStore(): Store {
-  return { logs: new Map(), records: new Map(), times: new Map(), incidents: new Map() }
+  return { logs: new Map(), newest: new Map(), records: new Map(), times: new Map(), incidents: new Map() }
+}
+
+function copyOf(store: Store): Store {
+  return {
+    logs: new Map([...store.logs].map(([host, log]) => [host, [...log]])),
+    newest: new Map([...store.newest].map(([host, results]) => [host, new Map(results)])),
+    records: new Map(store.records),
+    times: new Map(store.times),
+    incidents: new Map(store.incidents),
+  }
+}
+
+function addEntry(store: Store, line: LogLine): void {
+  const { signer, body } = line.entry
+  const log = store.logs.get(signer)
+  if (log === undefined) store.logs.set(signer, [line])
+  else log.push(line)
+  const newest = store.newest.get(signer) ?? new Map<string, SignedAs<'entry'>>()
+  store.newest.set(signer, newest)
+  for (const { check } of body.results) newest.set(check, line.entry)
 }
 
 function headOf(host: HostId, log: readonly LogLine[]): [HostId, LogHead][] {
@@ -161,14 +238,9 @@ function isLater(entry: Entry, head: LogHead): boolean {
   return incarnation > head.incarnation || (incarnation === head.incarnation && entry.seq > head.seq)
 }
 
-/** The newest entries that together hold the newest result of each check, oldest first. */
-function newestResults(log: readonly LogLine[]): SignedAs<'entry'>[] {
-  const covered = new Set<string>()
-  const needed: SignedAs<'entry'>[] = []
-  for (const { entry } of log.toReversed()) {
-    const fresh = entry.body.results.filter((result) => !covered.has(result.check))
-    if (fresh.length > 0) needed.push(entry)
-    for (const result of fresh) covered.add(result.check)
-  }
-  return needed.toReversed()
+/** The entries that together hold the newest result of each check, oldest first. */
+function inOrder(newest: ReadonlyMap<string, SignedAs<'entry'>>): SignedAs<'entry'>[] {
+  return [...new Set(newest.values())].toSorted(
+    ({ body: a }, { body: b }) => a.life.incarnation - b.life.incarnation || a.seq - b.seq,
+  )
 }

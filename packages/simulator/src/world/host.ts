@@ -2,13 +2,13 @@
  * A virtual host: a machine with clocks and a disk, and a process on it that hands events to a core and performs what
  * the core asks for, one effect after the other. Power may go between any two of them.
  */
-import type { AnySigned, Command, Effect, Event, Moment } from '@muster/protocol'
+import type { Carried, Command, Effect, Event, HostId, Moment } from '@muster/protocol'
 import type { CoreView } from '../core.ts'
 import type { Cause, FinalView, Mode } from '../happening.ts'
 import { createClocks } from './clocks.ts'
 import { createDisk, type Disk } from './disk.ts'
 import { createDuties } from './duties.ts'
-import { observe } from './virtual-check.ts'
+import { observe, type VirtualCheck } from './virtual-check.ts'
 import type { HostSetup, World } from './world.ts'
 
 /** Makes an event of a reading of the host's clocks, at the moment when the process meets it. */
@@ -48,6 +48,8 @@ const WAKU_SIGN_MS = 20_000
 const WRITE_BACK_MS = 5_000
 /** From the goodbye of a stop to the end of the process. */
 const GOODBYE_MS = 300
+/** How often a store is trimmed within the time that it keeps. */
+const TRIMS = 8
 /** Old records that a replayer has at hand. */
 const REMEMBERED = 24
 
@@ -63,8 +65,10 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
   let view: CoreView | null = null
   let crashIsDue: ((effect: Effect) => boolean) | null = null
   let pile: EventMaker[] = []
+  /** Checks whose time came while the process stood still. */
+  const missed = new Set<VirtualCheck>()
   let seen = 0
-  const remembered: AnySigned[] = []
+  const remembered: Carried[] = []
 
   const setMode = (next: Mode, cause: Cause): void => {
     mode = next
@@ -91,8 +95,8 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     }
     world.state({ kind: 'arrived', atMs: world.now(), host: setup.id, from, record })
     seen += 1
-    if (remembered.length < REMEMBERED) remembered.push(record)
-    else if (seen % 7 === 0) remembered[(seen / 7) % REMEMBERED] = record
+    if (remembered.length < REMEMBERED) remembered.push({ record, ageMs })
+    else if (seen % 7 === 0) remembered[(seen / 7) % REMEMBERED] = { record, ageMs }
   }
 
   const handle = (make: EventMaker): void => {
@@ -128,9 +132,28 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     }
     world.after(firstMs, again)
   }
+  /** Who may play a record again: its signer, or any other peer that can reach this host. A frame is never forged. */
+  const replayer = (signer: HostId): HostId | undefined => {
+    const peers = world.hosts.filter(
+      (peer) =>
+        peer.index !== index &&
+        peer.mode() === 'running' &&
+        world.network.isOpen(index, peer.index) &&
+        world.network.isUp(peer.index, index),
+    )
+    return (peers.find((peer) => peer.setup.id === signer) ?? peers[0])?.setup.id
+  }
   const tick: EventMaker = (at) => ({ kind: 'tick', at })
 
+  const run = (check: VirtualCheck): void => {
+    const observed = observe(check, world.now())
+    if (observed !== null) handle((at) => ({ kind: 'observed', at, results: [observed] }))
+  }
+
   const begin = (): void => {
+    // A new process has heard nothing: what it hears again, it hears for the first time.
+    remembered.length = 0
+    seen = 0
     const raised = disk.raiseIncarnation(world.setup.without.includes('persisted-incarnation'))
     starts += 1
     const options = {
@@ -144,6 +167,10 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
       without: world.setup.without,
     }
     view = core.createState(options, disk.restore(raised, world.now()), clocks.read(world.now()))
+    if (disk.hasLost()) world.state({ kind: 'data-lost', atMs: world.now(), host: setup.id })
+    repeat(setup.historyMs / TRIMS, setup.historyMs / TRIMS, () => {
+      if (mode === 'running') disk.trim(world.now() - setup.historyMs)
+    })
     repeat(chance.int(1, setup.tickMs), setup.tickMs, () => {
       if (mode === 'running') handle(tick)
     })
@@ -155,8 +182,8 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     })
     for (const check of setup.checks) {
       repeat(check.phaseMs, check.spec.everyMs, () => {
-        const observed = mode === 'running' ? observe(check, world.now()) : null
-        if (observed !== null) handle((at) => ({ kind: 'observed', at, results: [observed] }))
+        if (mode === 'running') run(check)
+        else missed.add(check)
       })
     }
     handle((at) => ({ kind: 'route', at, up: true }))
@@ -187,6 +214,7 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     generation += 1
     view = null
     pile = []
+    missed.clear()
     crashIsDue = null
     duties.forget()
     clocks.resume(world.now())
@@ -246,6 +274,10 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
       if (chance.chance(0.5)) waiting.unshift(tick)
       else waiting.push(tick)
       for (const make of waiting) deliver(make)
+      // The timers of checks are late, not lost: one run is due, not one for each that was missed.
+      const due = [...missed]
+      missed.clear()
+      for (const check of due) if (host.mode() === 'running') run(check)
       world.connections.dialAll(index)
     },
     jumpWall: clocks.jumpWall,
@@ -262,10 +294,11 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     },
     replay: (isInjected) => {
       if (mode !== 'running' || view === null || remembered.length === 0) return false
-      const record = chance.pick(remembered)
-      const from =
-        record.signer === setup.id ? (world.setup.hosts.find(({ id }) => id !== setup.id)?.id ?? '') : record.signer
-      const make: EventMaker = (at) => ({ kind: 'received', at, from, record, ageMs: 0, road: 'gossip' })
+      // The same bytes once more: an age is part of them.
+      const { record, ageMs } = chance.pick(remembered)
+      const from = replayer(record.signer)
+      if (from === undefined) return false
+      const make: EventMaker = (at) => ({ kind: 'received', at, from, record, ageMs, road: 'gossip' })
       const at = clocks.read(world.now())
       const before = core.step(view, tick(at)).state
       const { state: after, effects } = core.step(before, make(at))

@@ -27,6 +27,8 @@ export interface Network {
   readonly isNoisy: () => boolean
   /** When something sent now arrives: no time when it is lost, two when it is repeated. Ignores cuts. */
   readonly arrivals: (from: number, to: number, nowMs: number) => number[]
+  /** All that a host sends or is sent takes so much longer from now on (shorter, when negative). */
+  readonly slow: (host: number, byMs: number) => void
   /** One draw of a link's latency, without loss, milliseconds. */
   readonly latencyMs: (from: number, to: number) => number
   /** Floods from a host over open, working links through hosts that forward: who hears it from whom, and when. */
@@ -48,6 +50,7 @@ export function createNetwork(size: number, chance: Prng): Network {
     chance.chance(0.7) ? chance.int(1, 15) : chance.int(15, 80),
   )
   const lastMs = new Float64Array(size * size)
+  const slowMs = new Float64Array(size)
   const noises: Noise[] = []
   let loss = 0
   let duplication = 0
@@ -63,7 +66,8 @@ export function createNetwork(size: number, chance: Prng): Network {
   const latencyMs = (from: number, to: number): number => {
     const base = baseMs[from * size + to] ?? 1
     const spike = spikeMs > 0 && chance.chance(0.1) ? chance.int(0, spikeMs) : 0
-    return base + Math.floor(chance.next() * (base + 4)) + spike
+    const slowedMs = (slowMs[from] ?? 0) + (slowMs[to] ?? 0)
+    return base + Math.floor(chance.next() * (base + 4)) + spike + slowedMs
   }
   const arrivals = (from: number, to: number, nowMs: number): number[] => {
     if (loss > 0 && chance.chance(loss)) return []
@@ -134,6 +138,9 @@ export function createNetwork(size: number, chance: Prng): Network {
       sum()
     },
     isNoisy: () => noises.length > 0,
+    slow: (host, byMs) => {
+      slowMs[host] = (slowMs[host] ?? 0) + byMs
+    },
     arrivals,
     latencyMs,
     flood,

@@ -116,6 +116,58 @@ describe('a disk', () => {
   })
 })
 
+describe('a disk that fails', () => {
+  const head = (seq: number) => ({ incarnation: 1, seq, cid: `${seq}` })
+  const keep = (disk: ReturnType<typeof createDisk>, seq: number): void =>
+    disk.keepEntry(entry('a', 1, seq), head(seq), true, seq)
+
+  it('takes nothing while it is full: what was written then is gone at the next start', () => {
+    const disk = createDisk(false)
+    disk.raiseIncarnation(false)
+    keep(disk, 1)
+    disk.fill(true)
+    expect(disk.raiseIncarnation(false)).toBe(2)
+    keep(disk, 2)
+    disk.keepLife({ incarnation: 9, epoch: 0 })
+    expect(disk.log('a')).toHaveLength(2)
+    disk.fill(false)
+    expect(disk.raiseIncarnation(false)).toBe(2)
+    expect(disk.restore(2, 10).heads).toEqual({ a: head(1) })
+    expect([disk.hasLost(), disk.hasLost()]).toEqual([true, false])
+  })
+
+  it('goes back to a copy, or to nothing, and the copy can be used again', () => {
+    const disk = createDisk(true)
+    disk.raiseIncarnation(false)
+    keep(disk, 1)
+    const copy = disk.copy()
+    for (let time = 0; time < 2; time += 1) {
+      keep(disk, 2)
+      disk.raiseIncarnation(false)
+      disk.replace(copy)
+      expect(disk.restore(2, 10).heads).toEqual({ a: head(1) })
+      expect(disk.raiseIncarnation(false)).toBe(2)
+    }
+    disk.replace(null)
+    expect(disk.restore(1, 10)).toMatchObject({ heads: {}, entries: [], carried: [] })
+    expect(disk.raiseIncarnation(false)).toBe(1)
+  })
+
+  it('trims what is old, but never the newest entry, and remembers the newest result of each check', () => {
+    const disk = createDisk(false)
+    const rare = entry('a', 1, 1)
+    const result = { check: 'rare' } as (typeof rare.body.results)[number]
+    disk.keepEntry({ ...rare, body: { ...rare.body, results: [result] } }, head(1), true, 1)
+    keep(disk, 2)
+    keep(disk, 3)
+    disk.trim(3)
+    expect(disk.log('a')).toEqual([head(3)])
+    disk.trim(100)
+    expect(disk.log('a')).toEqual([head(3)])
+    expect(disk.restore(2, 10).entries.map(({ body }) => body.seq)).toEqual([1])
+  })
+})
+
 describe('a network', () => {
   const forwards = (): boolean => true
   it('floods around a cut link, and not over connections that do not stand', () => {

@@ -18,6 +18,8 @@ export interface Line {
 /** A device that receives notices. */
 export interface Device {
   readonly receive: (notice: Notice) => Line[]
+  /** The newest id of each incident that is open on it. */
+  readonly openIds: () => IncidentId[]
 }
 
 interface Interval {
@@ -67,5 +69,6 @@ export function createDevice(): Device {
         incident: told.id,
         shown: show(told, notice.transition),
       })),
+    openIds: () => [...open.values()].flatMap(({ ids }) => [...ids].at(-1) ?? []),
   }
 }

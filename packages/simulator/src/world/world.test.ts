@@ -1,6 +1,7 @@
 import type { Effect } from '@muster/protocol'
 import { describe, expect, it } from 'vitest'
-import { type Fault, inject } from '../faults.ts'
+import type { Fault } from '../faults/fault.ts'
+import { inject } from '../faults/inject.ts'
 import type { Happening } from '../happening.ts'
 import { DEFAULT_CLASS, makeHost } from '../scenarios/hosts.ts'
 import { entry, notice } from '../testing/history.ts'

@@ -27,6 +27,8 @@ export interface HostSetup {
   readonly skewMs: number
   /** Whether a power cut takes the writes that were not synced. */
   readonly losesUnsynced: boolean
+  /** How long its store keeps what was logged, milliseconds. */
+  readonly historyMs: number
   readonly checks: readonly VirtualCheck[]
 }
 
