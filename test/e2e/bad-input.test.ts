@@ -141,22 +141,78 @@ describe('beside an agent that runs', () => {
     expect(await host.muster('check', 'run', 'memory')).toMatchObject({ code: 0 })
   })
 
-  test.each(['swarm', 'waku', 'api'] as const)('the port of the %s in use is told with its number', async (part) => {
-    const dir = await copyOfFolder()
-    const port = await listenSomewhere()
-    const { ports } = mesh.host('vps-1')
-    let text = await readFile(join(dir, 'muster.yaml'), 'utf8')
-    // The others get ports of their own: 0 is any.
-    for (const each of ['swarm', 'waku', 'api'] as const) {
-      text = text.replaceAll(new RegExp(`([/:])${ports[each]}\\b`, 'gu'), `$1${each === part ? port : 0}`)
+  describe.each(['swarm', 'waku', 'api'] as const)('what the %s cannot listen on', (part) => {
+    /** Runs an agent that listens there, the others on ports of their own: 0 is any. */
+    async function runOn(address: string, port: number, prefix: readonly string[] = []) {
+      const dir = await copyOfFolder()
+      const { ports } = mesh.host('vps-1')
+      const file = join(dir, 'muster.yaml')
+      let text = (await readFile(file, 'utf8')).replaceAll(/([/:])0\.0\.0\.0\b/gu, '$1127.0.0.1')
+      for (const each of ['swarm', 'waku', 'api'] as const) {
+        const own = new RegExp(`127\\.0\\.0\\.1(/tcp/|:)${ports[each]}\\b`, 'gu')
+        text = text.replaceAll(own, each === part ? `${address}$1${port}` : '127.0.0.1$10')
+      }
+      await writeFile(file, text)
+      const ended = await mesh.processes.run(['run', '--dir', dir], { prefix })
+      const said = ended.err.split('\n').filter((line) => !/^\d{4}-/u.test(line))
+      expect(ended.err).not.toMatch(/\n {4}at |node:internal/u)
+      expect(said.length).toBeLessThanOrEqual(2)
+      const written = {
+        swarm: `/ip4/${address}/tcp/${port}`,
+        waku: `/ip4/${address}/tcp/${port}/ws`,
+        api: `${address}:${port}`,
+      }
+      return {
+        code: ended.code,
+        what: said[0],
+        remedy: said[1] ?? '',
+        file,
+        written: `${part}.listen: ${written[part]}`,
+      }
     }
-    await writeFile(join(dir, 'muster.yaml'), text)
-    const ended = await muster('run', '--dir', dir)
-    expect([1, 2]).toContain(ended.code)
-    const said = ended.err.split('\n').filter((line) => !/^\d{4}-/u.test(line))
-    expect(said.join('\n')).toContain(String(port))
-    expect(said.join('\n')).toMatch(/in use|have the port/u)
-    expect(said.length).toBeLessThanOrEqual(2)
+
+    test('because its port is in use', async () => {
+      const { code, what, remedy, file, written } = await runOn('127.0.0.1', await listenSomewhere())
+      expect({ code, what }).toEqual({ code: 2, what: `${written} is in use by another program` })
+      expect(remedy).toMatch(/another muster.*ss -ltnp.*write another port/u)
+      expect(remedy).toContain(file)
+    })
+
+    test('because the address is another machine’s', async () => {
+      const { code, what, remedy, file, written } = await runOn('203.0.113.1', 0)
+      expect({ code, what }).toEqual({ code: 2, what: `${written} is no address of this machine` })
+      expect(remedy).toMatch(/ip address.*(?:\/ip4\/0\.0\.0\.0\/tcp\/|127\.0\.0\.1:)0/u)
+      expect(remedy).toContain(file)
+    })
+
+    test('because the port takes a right', async (context) => {
+      const first = Number(await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8').catch(() => '0'))
+      if (first < 2) return context.skip('every user may listen on every port here')
+      const isRoot = process.getuid?.() === 0
+      const without = ['setpriv', '--bounding-set=-net_bind_service', '--inh-caps=-net_bind_service']
+      if (isRoot && !(await works([...without, 'true']))) return context.skip('root cannot do without the right here')
+      const { code, what, remedy, file, written } = await runOn('127.0.0.1', 1, isRoot ? without : [])
+      expect({ code, what }).toEqual({ code: 2, what: `${written} is a port that this user may not listen on` })
+      expect(remedy).toContain('from 1024 on')
+      expect(remedy).toContain(file)
+    })
+  })
+
+  test('errors that nobody caught end the agent when they are many: one line each, and exit code 1', async () => {
+    const dir = await copyOfFolder()
+    const file = join(dir, 'muster.yaml')
+    const text = await readFile(file, 'utf8')
+    const { ports } = mesh.host('vps-1')
+    const own = new RegExp(`([/:])(?:${Object.values(ports).join('|')})\\b`, 'gu')
+    await writeFile(file, text.replaceAll(own, '$10'))
+    const bug = `const isHeld = () => process.listenerCount('uncaughtException') > 0
+      setInterval(() => { if (isHeld()) throw new Error('a bug for a test') }, 100).unref()`
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bug)}` }
+    const ended = await mesh.processes.run(['run', '--dir', dir], { env })
+    const lines = ended.err.split('\n')
+    expect(ended.code).toBe(1)
+    expect(lines.at(-1)).toBe('muster: too many errors within a minute, the last: a bug for a test')
+    expect(lines.filter((line) => line.includes('an error was let slip'))).toHaveLength(1)
     expect(ended.err).not.toMatch(/\n {4}at |node:internal/u)
   })
 
@@ -218,6 +274,10 @@ test('a Node that is too old is told so in one line', async (context) => {
     err: expect.stringMatching(/^muster: Node [\d.]+ is too old, [^\n]+$/u),
   })
 })
+
+function works([program = '', ...args]: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => execFile(program, args, (error) => resolve(error === null)))
+}
 
 async function findOldNode(): Promise<string | undefined> {
   const places = (process.env.PATH ?? '').split(delimiter).filter((place) => !place.includes('node_modules'))

@@ -1,8 +1,9 @@
 /**
  * A receiver that somebody else wrote: the stock `@waku/sdk`, and what `docs/waku.md` says. It shares no code with Muster.
  *
- * Takes one node's address and reads its private key (hex) from the environment; prints `{"ready": true}` once it is
- * subscribed, then one line of JSON for each notice that it could open.
+ * Takes the addresses of nodes and reads its private key (hex) from the environment; prints `{"ready": true}` once it is
+ * subscribed at each, then one line of JSON for each notice that it could open, with the node that pushed it and the
+ * hash of the Waku message: a message that came from two nodes is the same message.
  */
 import { createECDH, createHash } from 'node:crypto'
 import { decode } from '@ipld/dag-cbor'
@@ -13,7 +14,7 @@ const CLUSTER = 4650
 const SHARD = 0
 const WEEK_S = 604_800
 
-const [node = ''] = process.argv.slice(2)
+const nodes = process.argv.slice(2)
 const privateKey = Buffer.from(process.env.RECEIVER_KEY ?? '', 'hex')
 
 /** The content topic of a purpose in a period. */
@@ -47,28 +48,33 @@ const decoders = [period - 1, period, period + 1].map((each) =>
   createDecoder(topicOf('notice', publicKey, each), routingInfo, privateKey),
 )
 
-const client = await createLightNode({
-  networkConfig: { clusterId: CLUSTER },
-  defaultBootstrap: false,
-  numPeersToUse: 1,
-  lightPush: { autoRetry: false },
-  libp2p: { filterMultiaddrs: false },
-})
-// A subscription made before the client knows what the node offers finds no peer.
-const identified = new Promise<void>((resolve) => {
-  client.libp2p.addEventListener('peer:identify', () => resolve(), { once: true })
-})
-await client.dial(node)
-await identified
-await client.waitForPeers([Protocols.Filter])
-const isSubscribed = await client.filter.subscribe(decoders, ({ payload }) => {
-  const content = contentOf(payload)
-  if (content === null) return
-  const { c: certificate, n: envelope } = decode<{ c: Uint8Array; n?: Uint8Array }>(content)
-  // The news of where the mesh can be reached has no notice in it.
-  if (envelope === undefined) return
-  const { b: notice } = decode<{ b: unknown }>(envelope)
-  process.stdout.write(`${JSON.stringify({ certificateBytes: certificate.length, notice })}\n`)
-})
-if (!isSubscribed) throw new Error(`${node} did not take the subscription`)
+/** Listens at one node, with a client of its own. */
+async function listenAt(node: string): Promise<void> {
+  const client = await createLightNode({
+    networkConfig: { clusterId: CLUSTER },
+    defaultBootstrap: false,
+    numPeersToUse: 1,
+    lightPush: { autoRetry: false },
+    libp2p: { filterMultiaddrs: false },
+  })
+  // A subscription made before the client knows what the node offers finds no peer.
+  const identified = new Promise<void>((resolve) => {
+    client.libp2p.addEventListener('peer:identify', () => resolve(), { once: true })
+  })
+  await client.dial(node)
+  await identified
+  await client.waitForPeers([Protocols.Filter])
+  const isSubscribed = await client.filter.subscribe(decoders, ({ payload, hashStr }) => {
+    const content = contentOf(payload)
+    if (content === null) return
+    const { c: certificate, n: envelope } = decode<{ c: Uint8Array; n?: Uint8Array }>(content)
+    // The news of where the mesh can be reached has no notice in it.
+    if (envelope === undefined) return
+    const { b: notice } = decode<{ b: unknown }>(envelope)
+    process.stdout.write(`${JSON.stringify({ certificateBytes: certificate.length, hash: hashStr, node, notice })}\n`)
+  })
+  if (!isSubscribed) throw new Error(`${node} did not take the subscription`)
+}
+
+await Promise.all(nodes.map(listenAt))
 process.stdout.write('{"ready": true}\n')

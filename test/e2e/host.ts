@@ -13,9 +13,9 @@ const GET_MS = 2_000
 /** What a test writes into `muster.yaml`, where it differs from what `init` wrote. */
 export interface HostSettings {
   /** YAML in braces. */
-  readonly presence?: string
+  readonly presence?: string | undefined
   /** YAML of entries of `checks`, each in braces; they take the place of those that `init` wrote. */
-  readonly checks?: readonly string[]
+  readonly checks?: readonly string[] | undefined
   /** Where it listens; loopback when absent. */
   readonly address?: string
   /** What stands before each command of this host. */

@@ -18,6 +18,9 @@ export interface Place {
 
 export interface Network {
   readonly places: readonly Place[]
+  readonly bridge: string
+  /** This process, as the hosts reach it. */
+  readonly gateway: string
   /** Removes all of it. */
   end(): Promise<void>
 }
@@ -74,7 +77,7 @@ export async function createNetwork(count: number): Promise<Network> {
         mend: async () => void (await ip('link', 'set', cable, 'up')),
       })
     }
-    return { places, end }
+    return { places, bridge, gateway: `${subnet}.254`, end }
   } catch (error) {
     await end()
     throw error

@@ -31,6 +31,8 @@ export interface Running {
   err(): readonly string[]
   /** Called with each further line on stdout. */
   onLine(listener: (line: string) => void): void
+  /** Called with each further line on stderr. */
+  onErrorLine(listener: (line: string) => void): void
   /** Sends a signal. Does nothing once it has ended. */
   kill(signal: NodeJS.Signals): void
 }
@@ -73,12 +75,12 @@ export function createProcesses(home: string): Processes {
     })
     let isRunning = true
     const kept = { out: [] as string[], err: [] as string[] }
-    const listeners: ((line: string) => void)[] = []
+    const listeners = { out: [] as ((line: string) => void)[], err: [] as ((line: string) => void)[] }
     for (const name of ['out', 'err'] as const) {
       createInterface({ input: name === 'out' ? child.stdout : child.stderr }).on('line', (line) => {
         kept[name].push(line)
         if (kept[name].length > KEPT_LINES) kept[name].shift()
-        if (name === 'out') for (const listener of listeners) listener(line)
+        for (const listener of listeners[name]) listener(line)
       })
     }
     const ended = new Promise<Ended>((resolve) => {
@@ -94,7 +96,8 @@ export function createProcesses(home: string): Processes {
       isRunning: () => isRunning,
       out: () => kept.out,
       err: () => kept.err,
-      onLine: (listener) => listeners.push(listener),
+      onLine: (listener) => listeners.out.push(listener),
+      onErrorLine: (listener) => listeners.err.push(listener),
       kill(signal) {
         if (isRunning) child.kill(signal)
       },

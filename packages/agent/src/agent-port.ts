@@ -67,6 +67,10 @@ export interface Reach {
     readonly subscribers: number
     readonly works: boolean
   }
+  /** Since when and why the disk takes no writes, and whether what is to be kept waits in memory; null while it does. */
+  readonly store: { readonly sinceUnixMs: number; readonly reason: string; readonly inMemory: boolean } | null
+  /** Parts of the agent that do not run just now and are being restarted: which, why, since when. */
+  readonly brokenParts: readonly { readonly name: string; readonly reason: string; readonly sinceUnixMs: number }[]
   readonly warnings: readonly string[]
 }
 

@@ -6,7 +6,6 @@
  */
 import { randomInt } from 'node:crypto'
 import { hostname } from 'node:os'
-import { createRunner, type Runner } from '@muster/checks'
 import { createState, decodeEnvelope } from '@muster/protocol'
 import type { AgentEvent, AgentPort } from './agent-port.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -19,7 +18,9 @@ import { readSwarmKey } from './identity/swarm-key.ts'
 import { type Log, reasonOf } from './log.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { createAgentPort } from './shell/agent-port-of.ts'
+import { createChecks } from './shell/checks-part.ts'
 import { tellNews } from './shell/effect-news.ts'
+import { type FrontEnd, frontEndPart } from './shell/front-end-part.ts'
 import { createInbound, type Inbound } from './shell/inbound.ts'
 import { createKeeping } from './shell/keeping.ts'
 import { createMeshUpkeep } from './shell/mesh-upkeep.ts'
@@ -27,11 +28,13 @@ import { areLoopback, readNetwork } from './shell/network-facts.ts'
 import { createNodeNewsRoad } from './shell/node-news-road.ts'
 import { createOrigin, type Origin } from './shell/origin.ts'
 import { createPerforming, type Performing } from './shell/performing.ts'
+import { swarmPart } from './shell/swarm-part.ts'
 import { createTelling } from './shell/telling.ts'
+import { createTrimming } from './shell/trimming.ts'
 import { wakuNodesOf } from './shell/waku-nodes.ts'
 import { wakuPart } from './shell/waku-part.ts'
-import { createStore, type Store } from './storage/index.ts'
-import { createSupervisor } from './supervisor.ts'
+import { diskOf, type FallbackStore, openFallbackStore } from './storage/index.ts'
+import { type Blamed, createSupervisor } from './supervisor.ts'
 import { createSwarm } from './swarm/create-swarm.ts'
 import type { SwarmHandlers } from './swarm/swarm.ts'
 import { VERSION } from './version.ts'
@@ -42,10 +45,9 @@ const TICK_MS = 250
 const FAST_TICK_MS = 100
 const FAST_CLASS_MS = 5_000
 /** How often addresses, topics and the proof that Waku works are looked at again. */
-const UPKEEP_MS = 2_000
-/** How often history older than it goes is trimmed, and how far it goes. */
+const UPKEEP_MS = 5_000
+/** How often the store is trimmed. */
 const TRIM_EVERY_MS = 10 * 60_000
-const HISTORY_MS = 48 * 60 * 60_000
 /** A Waku node that somebody confirmed within this time works. */
 const WAKU_FRESH_MS = 60_000
 /** What goes wrong in a row is said once in this time. */
@@ -61,13 +63,15 @@ export interface StartOptions {
   readonly folder: Folder
   readonly log: Log
   readonly clock?: Clock
-  /** Starts the API (or another front end) on the agent. When it cannot start, the agent does not. */
-  readonly frontEnd?: (port: AgentPort, config: Config) => Promise<{ stop(): Promise<void> }>
+  /** Starts the API (or another front end) on the agent, again when it fails later. When it cannot start, the agent does not. */
+  readonly frontEnd?: (port: AgentPort, config: Config) => Promise<FrontEnd>
 }
 
 /** One host's agent, from its start until it is stopped. A stopped one cannot be started again: start another. */
 export interface RunningAgent {
   readonly port: AgentPort
+  /** Restarts the part that an error came out of which nobody caught. Null when that cannot be told. */
+  blame(error: unknown): Blamed | null
   /** Tells peers that it is stopping, and stops. */
   stop(): Promise<void>
 }
@@ -75,8 +79,8 @@ export interface RunningAgent {
 /**
  * Starts the agent of a folder.
  *
- * Throws a `ConfigError` for what the user can mend, a `StorageError` `locked` when another agent runs on the folder,
- * and a `SwarmError` `listen-failed` for a port in use.
+ * Throws a `ConfigError` for what the user can mend, a port in use among it, and a `StorageError` `locked` when another
+ * agent runs on the folder.
  */
 export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const { folder, log, clock = systemClock } = options
@@ -84,10 +88,7 @@ export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const { config } = await loadConfig(folder.config, hostNameOf(hostname()))
   const swarmKey = await readSwarmKey(folder.swarmKey)
   const hostKey = await readHostKey(folder.identityKey)
-  const store = await createStore(folder.data)
-  if (store.setAside !== undefined) {
-    log.warn('the store was damaged and is set aside, peers give the history back', { where: store.setAside })
-  }
+  const store = await openFallbackStore(diskOf(folder.data), { clock, log })
   try {
     return await assemble(options, config, createOrigin({ swarmKey, hostKey, name: config.host }, clock), store)
   } catch (error) {
@@ -100,14 +101,14 @@ async function assemble(
   options: StartOptions,
   firstConfig: Config,
   origin: Origin,
-  store: Store,
+  store: FallbackStore,
 ): Promise<RunningAgent> {
   const { folder, log, clock = systemClock } = options
   const { self, mesh, seal, sign, certificate, meshWakuKey } = origin
   let config = firstConfig
   let waku: WakuNode | null = null
   const stopping = new AbortController()
-  const supervisor = createSupervisor(log)
+  const supervisor = createSupervisor({ log, clock })
   const listeners = new Set<(event: AgentEvent) => void>()
   const emit = (event: AgentEvent): void => {
     for (const listener of listeners) listener(event)
@@ -119,6 +120,7 @@ async function assemble(
   const performing = (): Performing => present(made.performing)
   const inbound = createInbound({ mesh, seal, loop, log })
   const keeping = createKeeping({ store, seal, clock, log, read: inbound.stored })
+  const trimming = createTrimming({ store, clock, state: () => loop().state(), read: inbound.stored })
   const telling = createTelling({
     waku: () => waku,
     meshWakuKey,
@@ -165,6 +167,7 @@ async function assemble(
     keeping,
     telling,
     store,
+    clock,
     supervisor,
     log,
     loop,
@@ -186,7 +189,7 @@ async function assemble(
       seed: randomInt(2 ** 32 - 1),
       without: [],
     },
-    await keeping.restore(incarnation),
+    await store.readBack(() => keeping.restore(incarnation)),
     clock.now(),
   )
   made.loop = createLoop(first, {
@@ -201,7 +204,9 @@ async function assemble(
     complainedAtMs = clock.monotonicMs()
     log.warn(phrase, { what, reason: reasonOf(error) })
   }
-  const runner: Runner = createRunner(config.checks, {
+  const checks = createChecks({
+    definitions: () => config.checks,
+    clock,
     onResult: ({ check, observation, judgement, because }) =>
       loop().dispatch({ kind: 'observed', results: [{ check: check.spec.name, observation, judgement, because }] }),
     onBug: (check, error) => log.warn('a check failed in itself', { check: check.spec.name, reason: reasonOf(error) }),
@@ -212,13 +217,13 @@ async function assemble(
     loop,
     swarm,
     waku: () => waku,
-    runner,
+    runner: checks.runner,
     config: () => config,
     configFile: folder.config,
     defaultHost: hostNameOf(hostname()),
     setConfig(next) {
       config = next
-      runner.replace(config.checks)
+      checks.runner.replace(config.checks)
       loop().dispatch({ kind: 'configured', checks: specsOf(config), spentMs: {} })
       upkeep.follow()
     },
@@ -226,40 +231,39 @@ async function assemble(
     log,
     listeners,
     version: VERSION,
-    failingStoreSince: () => keeping.failingSince(),
+    failingStore: () => store.trouble() ?? keeping.trouble(),
+    brokenParts: supervisor.broken,
   })
 
-  let frontEnd: { stop(): Promise<void> } | null = null
   try {
-    frontEnd = (await options.frontEnd?.(port, config)) ?? null
+    const mustStart = { mustStart: true }
     await supervisor.run(
-      { name: 'swarm', start: (signal) => swarm.start(signal), stop: () => swarm.stop() },
-      { mustStart: true },
+      frontEndPart(async () => (await options.frontEnd?.(port, config)) ?? null),
+      mustStart,
     )
+    await supervisor.run(swarmPart(swarm, folder.config), mustStart)
     const use = (node: WakuNode | null): void => {
       waku = node
       if (node === null) telling.stop()
       else upkeep.follow()
     }
-    const { hostKey } = origin
-    await supervisor.run(wakuPart({ config: () => config, hostSeed: hostKey.seed, store, clock, log, use }), {
-      mustStart: true,
-    })
+    const { seed: hostSeed } = origin.hostKey
+    const { config: configFile } = folder
+    await supervisor.run(wakuPart({ config: () => config, configFile, hostSeed, store, clock, log, use }), mustStart)
   } catch (error) {
     stopping.abort(error)
-    await frontEnd?.stop()
     await supervisor.stop()
     throw error
   }
 
-  loop().dispatch({ kind: 'configured', checks: specsOf(config), spentMs: await keeping.checkTimes() })
+  loop().dispatch({ kind: 'configured', checks: specsOf(config), spentMs: await store.readBack(keeping.checkTimes) })
   upkeep.announce(readNetwork())
   upkeep.follow()
-  runner.start()
+  await supervisor.run(checks.part)
   const timers = [
     setInterval(() => loop().dispatch({ kind: 'tick' }), tickMsOf(config)),
     setInterval(lookAround, UPKEEP_MS),
-    setInterval(() => supervisor.background('trim', trim(store, clock)), TRIM_EVERY_MS),
+    setInterval(() => supervisor.background('trim', trimming.round()), TRIM_EVERY_MS),
   ]
   log.info('muster runs', { host: config.host, version: VERSION, incarnation })
 
@@ -278,14 +282,14 @@ async function assemble(
 
   return {
     port,
+    blame: supervisor.blame,
     async stop() {
       for (const timer of timers) clearInterval(timer)
-      await runner.stop()
+      await checks.part.stop()
       if (!loop().state().stopping) loop().dispatch({ kind: 'command', command: { kind: 'stop' } })
       await loop().settled()
       // Sending is not awaited by the loop: the goodbye needs a moment to leave.
       await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))
-      await frontEnd?.stop()
       telling.stop()
       stopping.abort(new Error('stopping'))
       await supervisor.stop()
@@ -321,10 +325,6 @@ function specsOf({ checks }: Config) {
 
 function tickMsOf({ presence }: Config): number {
   return presence.everyMs + presence.graceMs < FAST_CLASS_MS ? FAST_TICK_MS : TICK_MS
-}
-
-async function trim(store: Store, clock: Clock): Promise<void> {
-  while ((await store.log.trim(clock.unixMs() - HISTORY_MS)) > 0);
 }
 
 function present<T>(part: T | undefined): T {

@@ -43,6 +43,65 @@ it('performs the effects of an event in order, each stored before the next is se
   expect(performed.slice(0, 2)).toEqual(['keep-record', 'gossip'])
 })
 
+it('goes on taking events while the disk is slow, and says nothing before its time', async () => {
+  const performed: string[] = []
+  let monotonicMs = 1
+  let write = (): void => undefined
+  const loop = createLoop(first, {
+    now: () => ({ monotonicMs, bootMs: monotonicMs, unixMs: 1 }),
+    perform(effect) {
+      performed.push(effect.kind)
+      if (effect.kind !== 'keep-record') return undefined
+      return new Promise((resolve) => {
+        write = resolve
+      })
+    },
+    onDropped: () => undefined,
+    onFailed: () => undefined,
+  })
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  loop.dispatch({ kind: 'command', command: { kind: 'publish', record: recipient } })
+  // An fsync of nine seconds, which would be a gap if the core did not see time pass.
+  for (; monotonicMs < 9_000; monotonicMs += 250) {
+    loop.dispatch({ kind: 'tick' })
+    await turn()
+  }
+  expect(loop.state().clock.awakeMs).toBeGreaterThan(8_000)
+  expect(loop.state().quiet?.sinceMs ?? 0).toBe(0)
+  expect(performed).toEqual(['keep-record'])
+  write()
+  await loop.settled()
+  expect(performed.slice(0, 2)).toEqual(['keep-record', 'gossip'])
+})
+
+it('waits for a disk that is ten seconds behind, and then the core sees the gap', async () => {
+  const reports: string[] = []
+  let monotonicMs = 1
+  let write = (): void => undefined
+  const loop = createLoop(first, {
+    now: () => ({ monotonicMs, bootMs: monotonicMs, unixMs: 1 }),
+    perform(effect) {
+      if (effect.kind === 'report') reports.push(effect.phrase)
+      if (effect.kind !== 'keep-record') return undefined
+      return new Promise((resolve) => {
+        write = resolve
+      })
+    },
+    onDropped: () => undefined,
+    onFailed: () => undefined,
+  })
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  loop.dispatch({ kind: 'command', command: { kind: 'publish', record: recipient } })
+  for (; monotonicMs < 15_000; monotonicMs += 250) {
+    loop.dispatch({ kind: 'tick' })
+    await turn()
+  }
+  expect(loop.state().clock.monotonicMs).toBeLessThan(11_000)
+  write()
+  await loop.settled()
+  expect(reports).toContain('this host was not awake, it judges nobody for a while')
+})
+
 it('takes events one at a time, in the order of their arrival', async () => {
   const seen: Event['kind'][] = []
   const loop = createLoop(first, {

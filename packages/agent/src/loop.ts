@@ -1,13 +1,16 @@
 /**
- * The only caller of `step`: one event at a time, its effects in order, then the next.
+ * The only caller of `step`: one event at a time. Its effects are performed in the order that `effect-order.ts` keeps.
  *
- * An effect that stores something is awaited before the next begins, so that nothing is said that is not on disk; one
- * that sends is not. What arrives meanwhile waits in a bounded queue.
+ * What arrives while others are taken in waits in a bounded queue.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Effect, type Event, type Moment, type State, step } from '@muster/protocol'
+import { createEffectOrder } from './effect-order.ts'
 
 /** Events that may wait. Beyond it the newest are dropped: gossip and catch-up bring them again. */
 const QUEUE_MAX = 20_000
+/** How long events are taken in before sockets and disk have a turn. Milliseconds. */
+const SLICE_MS = 25
 
 /** An event as its shell knows it; the loop adds the moment. */
 export type Happening = Event extends infer E ? (E extends Event ? Omit<E, 'at'> : never) : never
@@ -19,7 +22,7 @@ export interface Loop {
   state(): State
   /** Resolves when all that is queued now has been taken in and its effects were performed. */
   settled(): Promise<void>
-  /** Takes no more events. Resolves when the one under way has been performed. */
+  /** Takes no more events. Resolves when those taken in have been performed. */
   stop(): Promise<void>
 }
 
@@ -29,9 +32,9 @@ export interface Loop {
  */
 export interface LoopDeps {
   readonly now: () => Moment
-  /** Performs one effect. A promise is awaited before the next effect. */
-  readonly perform: (effect: Effect) => Promise<void> | undefined
-  /** Hears every event and its effects, after they were performed. */
+  /** Performs one effect, which was decided at a moment. A promise is that of what is kept. */
+  readonly perform: (effect: Effect, decidedAt: Moment) => Promise<void> | undefined
+  /** Hears every event and what came of it. */
   readonly observe?: (event: Event, effects: readonly Effect[], state: State) => void
   readonly onDropped: (event: Happening) => void
   readonly onFailed: (effect: Effect, error: unknown) => void
@@ -44,38 +47,38 @@ export function createLoop(first: State, deps: LoopDeps): Loop {
   let running: Promise<void> | null = null
   let stopped = false
 
+  const order = createEffectOrder(deps)
+
   async function run(): Promise<void> {
+    let sliceEndsMs = deps.now().monotonicMs + SLICE_MS
     while (queue.length > 0) {
       const batch = queue
       queue = []
       for (const happening of batch) {
+        // Waiting for a disk that lags so far behind is a gap, which the core sees in the time of the next event.
+        await order.behind()
+        if (deps.now().monotonicMs > sliceEndsMs) {
+          await nextTurn()
+          sliceEndsMs = deps.now().monotonicMs + SLICE_MS
+        }
         if (stopped) return
         const event = { ...happening, at: deps.now() } as Event
         const next = step(state, event)
         state = next.state
-        for (const effect of next.effects) {
-          await perform(effect)
-        }
+        order.take(next.effects, event.at)
         deps.observe?.(event, next.effects, state)
       }
     }
   }
 
-  /** One effect that fails costs itself, not what follows it. */
-  async function perform(effect: Effect): Promise<void> {
-    try {
-      const pending = deps.perform(effect)
-      if (pending !== undefined) await pending
-    } catch (error) {
-      deps.onFailed(effect, error)
-    }
-  }
-
   function kick(): Promise<void> {
-    running ??= run().finally(() => {
-      running = null
-      if (queue.length > 0 && !stopped) void kick()
-    })
+    // In a turn of its own: who dispatches is not to find the event taken in already.
+    running ??= Promise.resolve()
+      .then(run)
+      .finally(() => {
+        running = null
+        if (queue.length > 0 && !stopped) void kick()
+      })
     return running
   }
 
@@ -91,11 +94,15 @@ export function createLoop(first: State, deps: LoopDeps): Loop {
     },
     state: () => state,
     async settled() {
-      while (running !== null) await running
+      do {
+        await running
+        await order.settled()
+      } while (running !== null)
     },
     async stop() {
       stopped = true
-      if (running !== null) await running
+      await running
+      await order.settled()
     },
   }
 }

@@ -3,7 +3,7 @@ import { createState } from './create-state.ts'
 import type { Incident } from './incidents/incident.ts'
 import type { Restored } from './options.ts'
 import { fixedRecords, MESH } from './testing/fixed-records.ts'
-import { heldRecord, incidentOf, NOTHING_RESTORED, OPTIONS, START } from './testing/make-state.ts'
+import { heartbeatOf, heldRecord, incidentOf, NOTHING_RESTORED, OPTIONS, START } from './testing/make-state.ts'
 import { hostIncidentId } from './wire/names.ts'
 import type { AbsenceFault, Life, SignedAs } from './wire/records.ts'
 
@@ -23,7 +23,7 @@ function verdictOn(subject: string, of: Life, fault: AbsenceFault = 'silent'): S
 /** An entry of a host in some life: what shows, after a restart, that the host lived. */
 function entryOf(host: string, of: Life): SignedAs<'entry'> {
   const { entry } = fixedRecords
-  return { ...entry, signer: host, body: { ...entry.body, life: of } }
+  return { ...entry, signer: host, body: { ...entry.body, life: of, results: [] } }
 }
 
 const openIncident = (of: Life, change: Partial<Incident> = {}): Incident =>
@@ -53,7 +53,7 @@ describe('a first start', () => {
 })
 
 describe('after a restart', () => {
-  const { member, leave } = fixedRecords
+  const { member, leave, vote } = fixedRecords
   const at = { ...member, signer: 'vps' }
 
   test('members are known from their records, and watched from this moment on', () => {
@@ -67,6 +67,49 @@ describe('after a restart', () => {
     expect(state.members.has('me')).toBe(false)
   })
 
+  test.each([
+    ['is missed when the rest of its time is over', 60_000, -60_000],
+    ['is given a period to be heard in, when its time was over long ago', HOUR, -285_000],
+  ])('who said that it is stopping %s', (_, ageMs, heardAtMs) => {
+    const goodbye = heartbeatOf('vps', { life: life(4), mode: 'stopping', restartMs: 300_000 })
+    const state = restore({ carried: [{ record: goodbye, ageMs }] })
+    expect(state.members.get('vps')).toMatchObject({ state: 'alive', heartbeat: goodbye, heardAtMs, life: life(4) })
+    expect(state.records.size).toBe(0)
+  })
+
+  test('a goodbye of a life that has passed says nothing', () => {
+    const goodbye = heartbeatOf('vps', { life: life(4), mode: 'stopping' })
+    const entries = [{ record: entryOf('vps', life(5)), ageMs: 0 }]
+    const state = restore({ carried: [{ record: goodbye, ageMs: 0 }], entries })
+    expect(state.members.get('vps')?.heartbeat).toBe(null)
+  })
+
+  test('a witnessed verdict that was kept and not yet adopted waits to be weighed again', () => {
+    const of = { subject: 'vps', life: life(3) }
+    const votes = ['a', 'b'].map((signer) => ({ ...vote, signer, body: { ...vote.body, ...of } }))
+    const witnessed = { ...verdictOn('vps', life(3)), body: { ...verdictOn('vps', life(3)).body, votes, observers: 3 } }
+    const offered = (record: SignedAs<'verdict'>, lived: Life) => {
+      const entries = [{ record: entryOf('vps', lived), ageMs: 0 }]
+      return restore({ carried: [{ record, ageMs: HOUR }], entries }).members.get('vps')?.offered
+    }
+    expect(offered(witnessed, life(3))).toEqual([witnessed])
+    expect(offered(witnessed, life(4))).toEqual([])
+    expect(offered(verdictOn('vps', life(3)), life(3))).toEqual([])
+  })
+
+  test('a bad result whose incident was lost with the power has one again, unless that is over', () => {
+    const { entry } = fixedRecords
+    const [result] = entry.body.results
+    const bad = { ...entry, signer: 'vps', body: { ...entry.body, results: entry.body.results.slice(0, 1) } }
+    const entries = [{ record: bad, ageMs: 0 }]
+    const reopened = [...restore({ entries }).incidents.values()]
+    expect(reopened).toMatchObject([{ host: 'vps', check: result?.check, state: 'firing', episode: result?.episode }])
+    const over = reopened.map((incident) => ({ ...incident, state: 'resolved', resolvedUnixMs: 0 }) as const)
+    expect([...restore({ entries, incidents: over }).incidents.values()]).toMatchObject([{ state: 'resolved' }])
+    const gone = [at, { ...leave, signer: 'vps' }].map((record) => ({ record, ageMs: HOUR }))
+    expect(restore({ entries, carried: gone }).incidents.size).toBe(0)
+  })
+
   test('this host is no member of its own', () => {
     expect(restore({ carried: [{ record: { ...member, signer: 'me' }, ageMs: 0 }] }).members.size).toBe(0)
   })
@@ -75,7 +118,9 @@ describe('after a restart', () => {
     const gone = { ...leave, signer: 'vps' }
     const carried = [at, gone].map((record) => ({ record, ageMs: HOUR }))
     expect(restore({ carried }).members.get('vps')?.state).toBe('left')
-    expect(restore({ carried, entries: [entryOf('vps', life(8))] }).members.get('vps')).toMatchObject({
+    expect(
+      restore({ carried, entries: [{ record: entryOf('vps', life(8)), ageMs: 0 }] }).members.get('vps'),
+    ).toMatchObject({
       state: 'alive',
       life: life(8),
     })
@@ -98,12 +143,12 @@ describe('after a restart', () => {
     const first = { ...entry, signer: 'vps', body: { ...entry.body, retired: [] } }
     const second = { ...first, body: { ...first.body, seq: 14, results: [], retired: ['backup'] } }
     expect([
-      ...(restore({ entries: [first] })
+      ...(restore({ entries: [{ record: first, ageMs: 0 }] })
         .results.get('vps')
         ?.keys() ?? []),
     ]).toEqual(['disk', 'backup'])
     expect([
-      ...(restore({ entries: [first, second] })
+      ...(restore({ entries: [first, second].map((record) => ({ record, ageMs: 0 })) })
         .results.get('vps')
         ?.keys() ?? []),
     ]).toEqual(['disk'])
@@ -127,7 +172,11 @@ describe('an incident that was open', () => {
   })
 
   test('of a host that has lived since is over', () => {
-    const state = restore({ carried, incidents: [openIncident(life(3))], entries: [entryOf('vps', life(4))] })
+    const state = restore({
+      carried,
+      incidents: [openIncident(life(3))],
+      entries: [{ record: entryOf('vps', life(4)), ageMs: 0 }],
+    })
     expect([...state.incidents.values()]).toMatchObject([{ state: 'resolved', resolvedUnixMs: START.unixMs }])
     expect(state.members.get('vps')?.state).toBe('alive')
   })

@@ -1,16 +1,19 @@
 /** The state of a core at its start, from what its shell found on disk. */
+import { judgeResult } from './incidents/check-incidents.ts'
 import type { Incident } from './incidents/incident.ts'
 import { limits } from './limits.ts'
 import { firstAttemptOf } from './membership/epoch.ts'
 import { newMember } from './membership/hearing.ts'
+import { isPresent } from './membership/roster.ts'
+import { isWitnessed, OFFERED_MAX } from './membership/witness.ts'
 import type { CoreOptions, Restored } from './options.ts'
 import { meshRecords, restoreRecord } from './records.ts'
 import { notePromise } from './results/asleep-checks.ts'
 import type { Member, State } from './state.ts'
 import type { Moment } from './time.ts'
-import { compareLives, hostIncidentId } from './wire/names.ts'
+import { checkIncidentId, compareLives, hostIncidentId } from './wire/names.ts'
 import type { Life, Result, SignedAs } from './wire/records.ts'
-import { beginWork, put, setMember, type Work } from './work.ts'
+import { amendMember, beginWork, put, setMember, type Work } from './work.ts'
 
 /**
  * Makes the first state. The host judges nobody until it has heard one full period and caught up once; whom it
@@ -18,7 +21,9 @@ import { beginWork, put, setMember, type Work } from './work.ts'
  */
 export function createState(options: CoreOptions, restored: Restored, at: Moment): State {
   const work = beginWork(emptyState(options, restored, at))
-  for (const { record, ageMs } of restored.carried) restoreRecord(work, record, ageMs)
+  for (const { record, ageMs } of restored.carried) {
+    if (record.domain !== 'heartbeat') restoreRecord(work, record, ageMs)
+  }
   restoreResults(work, restored)
   for (const { signer, body } of meshRecords(work.state, 'member')) {
     if (signer !== options.self) setMember(work, { ...memberFor(work, signer), profile: body })
@@ -29,9 +34,14 @@ export function createState(options: CoreOptions, restored: Restored, at: Moment
       setMember(work, { ...member, state: 'left', life: body.life })
     }
   }
+  for (const { record, ageMs } of restored.carried) {
+    if (record.domain === 'heartbeat') restoreGoodbye(work, record, ageMs)
+  }
   const ended = restored.incidents.filter(({ state }) => state === 'resolved')
   const open = restored.incidents.filter(({ state }) => state === 'firing')
   for (const incident of [...ended.slice(-limits.incidents), ...open]) restoreIncident(work, incident)
+  reopenLost(work)
+  for (const { record } of work.state.records.values()) if (record.domain === 'verdict') offerAgain(work, record)
   return work.state
 }
 
@@ -64,7 +74,7 @@ function emptyState(options: CoreOptions, restored: Restored, at: Moment): State
     retired: [],
     heads: new Map(Object.entries(restored.heads)),
     results: new Map(),
-    promisedAtMs: new Map(),
+    promises: new Map(),
     records: new Map(),
     sets: [0, 0],
     incidents: new Map(),
@@ -87,16 +97,52 @@ function memberFor(work: Work, host: string): Member {
 }
 
 function restoreResults(work: Work, { entries }: Restored): void {
-  for (const { signer, body } of entries) {
+  for (const { record, ageMs } of entries) {
+    const { signer, body } = record
     const results = new Map<string, Result>(work.state.results.get(signer) ?? [])
     for (const result of body.results) results.set(result.check, result)
     for (const name of body.retired) results.delete(name)
     put(work, 'results', signer, results)
-    for (const result of body.results) notePromise(work, signer, result, true)
+    for (const result of body.results) notePromise(work, record, result, ageMs)
     if (signer === work.state.options.self) continue
     const member = memberFor(work, signer)
     setMember(work, { ...member, life: laterLife(member.life, body.life) })
   }
+}
+
+/** Power may go between a bad result and its incident: the result is on disk, and nobody will send it again. */
+function reopenLost(work: Work): void {
+  const { mesh } = work.state.options
+  for (const [host, results] of work.state.results) {
+    for (const result of results.values()) {
+      const isKnown = work.state.incidents.has(checkIncidentId(mesh, host, result.check, result.episode))
+      if (result.status !== 'ok' && !isKnown) judgeResult(work, host, result)
+    }
+  }
+}
+
+/** A verdict of others that was kept and not yet adopted waits to be weighed again: no peer sends what we hold. */
+function offerAgain(work: Work, verdict: SignedAs<'verdict'>): void {
+  const { body, signer } = verdict
+  const member = work.state.members.get(body.subject)
+  if (member === undefined || !isPresent(member) || signer === work.state.options.self) return
+  if (body.alone || !isWitnessed(verdict) || compareLives(body.life, member.life) < 0) return
+  amendMember(work, member.host, { offered: [...member.offered, verdict].slice(-OFFERED_MAX) })
+}
+
+/** A host that said it is stopping is missed when its time is over, and not before it had a period to be heard in. */
+function restoreGoodbye(work: Work, heartbeat: SignedAs<'heartbeat'>, ageMs: number): void {
+  const { signer, body } = heartbeat
+  const member = memberFor(work, signer)
+  if (signer === work.state.options.self || member.state === 'left' || compareLives(body.life, member.life) < 0) return
+  const agoMs = Math.min(ageMs, Math.max(0, body.restartMs - body.everyMs - body.graceMs))
+  setMember(work, {
+    ...member,
+    heartbeat,
+    life: body.life,
+    heardAtMs: work.state.clock.awakeMs - agoMs,
+    heardUnixMs: work.state.clock.unixMs - ageMs,
+  })
 }
 
 function laterLife(a: Life, b: Life): Life {

@@ -25,8 +25,17 @@ export interface Carried {
 export type Effect =
   /** Store this host's life, fsynced. */
   | { readonly kind: 'keep-life'; readonly life: Life }
-  /** Append to the log of the entry's signer; `sync` (an entry of this host's own) means fsynced before it is sent. */
-  | { readonly kind: 'keep-entry'; readonly entry: SignedAs<'entry'>; readonly head: LogHead; readonly sync: boolean }
+  /**
+   * Append to the log of the entry's signer, made `ageMs` ago; `sync` (an entry of this host's own) means fsynced before
+   * it is sent.
+   */
+  | {
+      readonly kind: 'keep-entry'
+      readonly entry: SignedAs<'entry'>
+      readonly head: LogHead
+      readonly ageMs: number
+      readonly sync: boolean
+    }
   /** Store a mergeable record (verdict, notice, mesh record) durably under its id, or drop it. */
   | { readonly kind: 'keep-record'; readonly id: string; readonly record: AnySigned; readonly ageMs: number }
   | { readonly kind: 'drop-record'; readonly id: string }

@@ -40,8 +40,11 @@ export interface Restored {
   readonly incarnation: number
   /** Heads of all logs held, this host's own included. */
   readonly heads: Readonly<Record<HostId, LogHead>>
-  /** The newest entries of each host that together hold the newest result of each of its checks, oldest first. */
-  readonly entries: readonly SignedAs<'entry'>[]
+  /**
+   * The newest entries of each host that together hold the newest result of each of its checks, oldest first, with the
+   * time since they were stored.
+   */
+  readonly entries: readonly { readonly record: SignedAs<'entry'>; readonly ageMs: number }[]
   /** The mergeable records, with the time since they were stored. */
   readonly carried: readonly Carried[]
   /** Incidents as last kept (effect `incident`): the open ones, and those that ended within the last 48 h. */

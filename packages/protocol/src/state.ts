@@ -79,6 +79,13 @@ export interface HeldRecord {
   readonly learntAtMs: number
 }
 
+/** A result that promises the next one `always`: when it was made (elapsed clock), and where in its host's log it is. */
+export interface HeldPromise {
+  readonly madeAtMs: number
+  readonly incarnation: number
+  readonly seq: number
+}
+
 /** One of this host's own checks, counted. */
 export interface OwnCheck {
   readonly spec: CheckSpec
@@ -189,8 +196,8 @@ export interface State {
   readonly heads: ReadonlyMap<HostId, LogHead>
   /** Newest result of each host and check. */
   readonly results: ReadonlyMap<HostId, ReadonlyMap<string, Result>>
-  /** When the results that promise their next `always` were learnt, by `host/check`. Elapsed clock. */
-  readonly promisedAtMs: ReadonlyMap<string, number>
+  /** The results that promise their next `always`, by `host/check`. */
+  readonly promises: ReadonlyMap<string, HeldPromise>
   readonly records: ReadonlyMap<string, HeldRecord>
   /** XOR of the record ids' leading words: equal sets, equal text. */
   readonly sets: readonly [number, number]

@@ -139,7 +139,7 @@ function receive(work: Work, event: Extract<Event, { kind: 'received' }>): void 
     case 'verdict':
       return receiveVerdict(work, record, ageMs)
     case 'entry':
-      return receiveEntry(work, record, from, road)
+      return receiveEntry(work, record, from, road, ageMs)
     case 'notice':
       if (keepRecord(work, record, ageMs)) yieldTo(work, record)
       return

@@ -24,7 +24,7 @@ export function metricsPage(
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`)
     for (const [labels, value] of samples) lines.push(`${name}${labelText(labels)} ${value}`)
   }
-  const { hosts, incidents, waku } = status
+  const { hosts, incidents, waku, store } = status
   metric('muster_build_info', 'The running release.', [[{ version: status.version, host: status.name }, 1]])
   metric('muster_uptime_seconds', 'How long this agent has run.', [[{}, Math.round(process.uptimeS)]])
   metric('muster_well', '1 while nothing fires that is not quietened.', [[{}, Number(status.well)]])
@@ -61,6 +61,7 @@ export function metricsPage(
   metric('muster_waku_works', '1 while Waku takes messages of this host.', [[{}, Number(waku.works)]])
   metric('muster_waku_peers', 'Waku nodes that this host is connected to.', [[{}, waku.peers]])
   metric('muster_waku_subscribers', "Devices that listen at this host's Waku node.", [[{}, waku.subscribers]])
+  metric('muster_store_works', '1 while the disk takes what this host is to keep.', [[{}, Number(store === null)]])
   metric('process_resident_memory_bytes', 'Resident memory size in bytes.', [[{}, process.rssBytes]])
   return `${lines.join('\n')}\n`
 }

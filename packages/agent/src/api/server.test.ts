@@ -182,7 +182,7 @@ describe('listening', () => {
     const address = taken.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
     const other = createApiServer(api.agent.port, { listen: { host: '127.0.0.1', port }, token: TOKEN })
-    await expect(other.start()).rejects.toMatchObject({ name: 'ConfigError', code: 'api-port-taken' })
+    await expect(other.start()).rejects.toMatchObject({ name: 'ConfigError', code: 'port-in-use' })
     await other.stop()
     taken.close()
   })

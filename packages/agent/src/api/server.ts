@@ -9,8 +9,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { hostname } from 'node:os'
 import type { AgentEvent, AgentPort } from '../agent-port.ts'
 import type { Endpoint } from '../config/addresses.ts'
-import { configError } from '../config/errors.ts'
 import { systemCode } from '../identity/key-file.ts'
+import { listenError } from '../listen-error.ts'
 import { readPingBody } from './body.ts'
 import { createEventStream } from './event-stream.ts'
 import { createGuard, fingerprintOf, isLoopbackAddress } from './guard.ts'
@@ -35,6 +35,8 @@ export interface ApiOptions {
   readonly token: string
   /** Where to write the address that is listened on, for the commands of this folder; removed on stop. */
   readonly addressFile?: string
+  /** The path of the config, to name when it cannot listen. */
+  readonly configFile?: string
   /** Called after `muster leave`: the agent has said goodbye and may stop. */
   readonly onLeft?: () => void
   /** Told of requests that failed by a fault of ours. */
@@ -43,12 +45,14 @@ export interface ApiOptions {
 
 /** The server of one agent. */
 export interface ApiServer {
-  /** Listens. Throws a `ConfigError`, `api-port-taken` or `api-address`, when it cannot. */
+  /** Listens. Throws a `ConfigError` (`listen-error.ts`) when it cannot. */
   start(): Promise<void>
   /** Ends event streams and pairings, and closes all connections. */
   stop(): Promise<void>
   /** `http://127.0.0.1:4651` while it listens. */
   address(): string | undefined
+  /** Why it no longer serves although it was started, in one line; null while it does. */
+  health(): string | null
 }
 
 /** A server that does not listen yet. */
@@ -151,7 +155,7 @@ export function createApiServer(agent: AgentPort, options: ApiOptions): ApiServe
 
   return {
     async start() {
-      await listen(server, options.listen)
+      await listen(server, options)
       marks.sample(agent.state(), performance.now())
       sampling = setInterval(() => marks.sample(agent.state(), performance.now()), SAMPLE_MS)
       sampling.unref()
@@ -165,13 +169,13 @@ export function createApiServer(agent: AgentPort, options: ApiOptions): ApiServe
       clearInterval(sampling)
       events.close()
       pairings.close()
-      if (!server.listening) return
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
       await closed
       if (options.addressFile !== undefined) await unlink(options.addressFile).catch(() => undefined)
     },
     address: () => (server.listening ? addressOf(server, options.listen) : undefined),
+    health: () => (server.listening ? null : 'it no longer listens'),
   }
 }
 
@@ -191,18 +195,11 @@ const SAFE_HEADERS = {
   'cache-control': 'no-store',
 } as const
 
-function listen(server: Server, { host, port }: Endpoint): Promise<void> {
+function listen(server: Server, { listen: { host, port }, configFile = 'muster.yaml' }: ApiOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => {
-      const code = systemCode(cause) ?? ''
-      const taken = code === 'EADDRINUSE'
-      const what = taken
-        ? `api.listen: port ${port} of ${host} is in use by another program`
-        : `api.listen: ${host}:${port} cannot be listened on (${code})`
-      const remedy = taken
-        ? 'stop it, or write another port under api: listen: in muster.yaml'
-        : 'write an address of this machine, for example api: {listen: 127.0.0.1:4651}'
-      reject(configError({ code: taken ? 'api-port-taken' : 'api-address', what, remedy }, { cause }))
+      const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+      reject(listenError('api.listen', { address, code: systemCode(cause) ?? 'unknown' }, configFile, cause))
     }
     server.once('error', fail)
     server.listen({ host, port, exclusive: true }, () => {

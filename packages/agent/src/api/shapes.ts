@@ -143,6 +143,10 @@ export interface StatusView {
     readonly subscribers: number
     readonly works: boolean
   }
+  /** Null while the disk takes what this host is to keep; else since when it does not, why, and whether that waits in memory. */
+  readonly store: { readonly sinceUnixMs: number; readonly reason: string; readonly inMemory: boolean } | null
+  /** Parts of the agent (`swarm`, `waku`, `api`, `checks`) that do not run just now and are being restarted. */
+  readonly brokenParts: readonly { readonly name: string; readonly reason: string; readonly sinceUnixMs: number }[]
   /** Addresses that do not answer, and what would leave a recipient unreachable: one line each. */
   readonly troubles: readonly string[]
   readonly warnings: readonly string[]

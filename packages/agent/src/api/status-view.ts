@@ -32,6 +32,8 @@ export function viewStatus(
     addresses: reach.swarmAddresses,
     wakuAddresses: reach.wakuAddresses,
     waku: reach.waku,
+    store: reach.store,
+    brokenParts: reach.brokenParts,
     troubles: reach.troubles,
     warnings: reach.warnings,
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { viewHosts } from './host-views.ts'
 import { shortIds, viewIncidents, viewRecipients } from './incident-views.ts'
+import { metricsPage } from './metrics.ts'
 import { createPresenceMarks, markOf } from './presence-marks.ts'
 import { headlineOf, viewStatus } from './status-view.ts'
 import {
@@ -200,3 +201,15 @@ function resultOf(status: 'ok' | 'critical') {
     atUnixMs: START_UNIX_MS,
   } as const
 }
+
+test('a disk that takes no writes is in the status and in the metrics, and is no bad news by itself', () => {
+  const agent = createTestAgent()
+  agent.advance(20_000)
+  const size = { rssBytes: 1, uptimeS: 1 }
+  expect(status(agent).store).toBeNull()
+  expect(metricsPage(status(agent), size)).toContain('\nmuster_store_works 1\n')
+  const store = { sinceUnixMs: START_UNIX_MS, reason: 'no space left on the disk', inMemory: true }
+  const failing = viewStatus(agent.port, agent.port.state(), { ...agent.port.reach(), store })
+  expect(failing).toMatchObject({ store, well: true })
+  expect(metricsPage(failing, size)).toContain('\nmuster_store_works 0\n')
+})

@@ -56,20 +56,11 @@ export function explainError(error: unknown, debug: boolean): Explained {
   if (error.name === 'ConfigError' && typeof exitCode === 'number') {
     return { lines: error.message.split('\n'), exitCode }
   }
-  if ((error as { code?: unknown }).code === 'listen-failed') return portTaken(error.message)
   if (EXPECTED.has(error.name)) return { lines: [`muster: ${firstLine(error.message)}`], exitCode: EXIT.bad }
   const lines = debug
     ? (error.stack ?? String(error)).split('\n')
     : [`muster: unexpected: ${firstLine(error.message)}`, '  MUSTER_DEBUG=1 in front of the command shows more']
   return { lines, exitCode: EXIT.bad }
-}
-
-/** The swarm cannot listen: what its library says of it is not for the user, where it wanted to listen is. */
-function portTaken(message: string): Explained {
-  const [what = ''] = message.split(': ', 1)
-  const remedy =
-    'does another program, or another muster, have the port? write another under swarm: listen: in muster.yaml'
-  return { lines: [`muster: ${firstLine(what)}`, `  ${remedy}`], exitCode: EXIT.bad }
 }
 
 /** Errors whose message tells a person enough. */

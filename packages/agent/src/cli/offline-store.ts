@@ -12,7 +12,7 @@ import { readSwarmKey } from '../identity/swarm-key.ts'
 import { createInbound } from '../shell/inbound.ts'
 import { createKeeping } from '../shell/keeping.ts'
 import { createOrigin } from '../shell/origin.ts'
-import { createStore } from '../storage/index.ts'
+import { createStore, lookIntoStore, StorageError, type Store } from '../storage/index.ts'
 import { CliError, EXIT } from './cli-error.ts'
 
 const PAGE = 500
@@ -44,7 +44,7 @@ export async function openOffline(folder: Folder): Promise<OfflineStore> {
   )
   const keys = { swarmKey: await readSwarmKey(folder.swarmKey), hostKey: await readHostKey(folder.identityKey) }
   const { self, mesh, seal } = createOrigin({ ...keys, name }, systemClock)
-  const store = await createStore(folder.data)
+  const store = await openToRead(folder.data)
   try {
     const inbound = createInbound({ mesh, seal, loop: noLoop, log: SILENT })
     const keeping = createKeeping({ store, seal, clock: systemClock, log: SILENT, read: inbound.stored })
@@ -87,6 +87,18 @@ export async function openOffline(folder: Folder): Promise<OfflineStore> {
   } catch (error) {
     await store.close()
     throw error
+  }
+}
+
+/** A disk that takes no writes can still be read. */
+async function openToRead(path: string): Promise<Store> {
+  try {
+    return await createStore(path)
+  } catch (error) {
+    if (!(error instanceof StorageError) || (error.code !== 'disk-full' && error.code !== 'read-only')) throw error
+    const store = await lookIntoStore(path)
+    if (store === null) throw error
+    return store
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { listenError } from '../listen-error.ts'
 import { CliError, EXIT, explainError } from './cli-error.ts'
 import { historyLines } from './history-text.ts'
 import { splitWords } from './passing-on.ts'
@@ -64,10 +65,14 @@ test.each(['', '  ', 'echo "open'])('--exec %j is refused', (text) => {
 test('errors are one or two lines, and a stack only for who asks for it', () => {
   const expected = new CliError('x', EXIT.noAgent, 'no agent runs', 'start it')
   expect(explainError(expected, false)).toEqual({ lines: ['muster: no agent runs', '  start it'], exitCode: 3 })
-  const taken = Object.assign(new Error('cannot listen on /ip4/0.0.0.0/tcp/4650: Some of it'), {
-    code: 'listen-failed',
+  const taken = listenError('swarm.listen', { address: '/ip4/0.0.0.0/tcp/4650', code: 'EADDRINUSE' }, 'muster.yaml')
+  expect(explainError(taken, false)).toEqual({
+    lines: [
+      'swarm.listen: /ip4/0.0.0.0/tcp/4650 is in use by another program',
+      '  another muster, perhaps; `ss -ltnp` shows it: stop it, or write another port in muster.yaml',
+    ],
+    exitCode: 2,
   })
-  expect(explainError(taken, false).lines[0]).toBe('muster: cannot listen on /ip4/0.0.0.0/tcp/4650')
   const bug = explainError(new TypeError('x is not a function'), false)
   expect(bug.lines).toEqual([
     'muster: unexpected: x is not a function',

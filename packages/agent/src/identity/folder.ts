@@ -142,7 +142,8 @@ export async function checkFolder(folder: Folder): Promise<void> {
 /**
  * The token that every change through the local API needs: 32 random bytes as base64url, made when there is none.
  *
- * Throws a `ConfigError` `api-token-exposed`, `-unreadable`, `-empty` or `-malformed`.
+ * Throws a `ConfigError` `api-token-exposed`, `-unreadable`, `-empty` or `-malformed`, or the system's error when a new one
+ * cannot be written.
  */
 export async function readOrCreateApiToken(folder: Folder): Promise<string> {
   try {
@@ -150,16 +151,26 @@ export async function readOrCreateApiToken(folder: Folder): Promise<string> {
   } catch (error) {
     if (!hasCode(error, 'api-token-missing')) throw error
   }
-  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const token = newApiToken()
   try {
-    const mode = folder.isService ? SERVICE_TOKEN_MODE : SECRET_FILE_MODE
-    await writeKeyFile(folder.apiToken, `${token}\n`, TOKEN_WORDS, mode)
+    await writeApiToken(folder, token)
     return token
   } catch (error) {
     // Another command made it in between: theirs holds.
     if (hasCode(error, 'api-token-exists')) return await readApiToken(folder)
     throw error
   }
+}
+
+/** A token that nobody has yet. */
+export function newApiToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url')
+}
+
+/** Writes a new token. Throws a `ConfigError` `api-token-exists`, or the system's error. */
+export async function writeApiToken(folder: Folder, token: string): Promise<void> {
+  const mode = folder.isService ? SERVICE_TOKEN_MODE : SECRET_FILE_MODE
+  await writeKeyFile(folder.apiToken, `${token}\n`, TOKEN_WORDS, mode)
 }
 
 /** Reads the token, for a command. Throws the same, and `api-token-missing` when no agent has run here yet. */

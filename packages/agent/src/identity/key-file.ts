@@ -140,6 +140,10 @@ async function writeDurably(path: string, text: string, mode: number): Promise<v
     await file.chmod(mode)
     await file.writeFile(text)
     await file.sync()
+  } catch (error) {
+    // A full disk takes the name and not the text: whoever tries again must not leave a draft each time.
+    await unlink(path).catch(ignoreMissing)
+    throw error
   } finally {
     await file.close()
   }

@@ -9,7 +9,8 @@ import { type Config, loadConfig } from '../config/load.ts'
 import type { Log } from '../log.ts'
 import type { Loop } from '../loop.ts'
 import { encodeWelcome } from '../notices/welcome.ts'
-import type { Store } from '../storage/index.ts'
+import type { Store, StoreTrouble } from '../storage/index.ts'
+import type { BrokenPart } from '../supervisor.ts'
 import type { Swarm } from '../swarm/swarm.ts'
 import type { WakuNode } from '../waku/node.ts'
 import { awaitPairing } from '../waku/pairing.ts'
@@ -27,8 +28,7 @@ const WAKU_FRESH_MS = 60_000
 
 /**
  * The running parts behind the door. Functions stand for what changes while the agent runs: the config by a reload,
- * Waku by a restart. `failingStoreSince` is wall time, milliseconds since 1970; null while the store takes what it is
- * given.
+ * Waku by a restart. `failingStore` is null while the store takes what it is given.
  */
 export interface PortDeps {
   readonly store: Store
@@ -45,7 +45,9 @@ export interface PortDeps {
   readonly log: Log
   readonly listeners: Set<(event: AgentEvent) => void>
   readonly version: string
-  readonly failingStoreSince: () => number | null
+  readonly failingStore: () => StoreTrouble | null
+  /** Parts that do not run just now. */
+  readonly brokenParts: () => readonly BrokenPart[]
 }
 
 /** Makes the door. */
@@ -161,13 +163,15 @@ function reachOf(deps: PortDeps): Reach {
       subscribers: status?.subscribers ?? 0,
       works: workedAtMs !== undefined && clock.monotonicMs() - workedAtMs < WAKU_FRESH_MS,
     },
+    store: deps.failingStore(),
+    brokenParts: deps.brokenParts(),
     warnings: reachWarnings(deps),
   }
 }
 
 /** Whether one host's death would leave the recipients unreachable, and the cure. */
-function reachWarnings({ loop, config, failingStoreSince }: PortDeps): readonly string[] {
-  const warnings: string[] = []
+function reachWarnings({ loop, config, failingStore, brokenParts }: PortDeps): readonly string[] {
+  const warnings = brokenParts().map(brokenText)
   const serving = meshRecords(loop().state(), 'member').filter(({ body }) => body.wakuAddresses.length > 0)
   const open = serving.filter(({ body }) => body.wakuAddresses.some((address) => !isLoopbackAddress(address)))
   const roads = (open.length > 0 ? open.length : serving.length) + config().waku.nodes.length
@@ -177,10 +181,28 @@ function reachWarnings({ loop, config, failingStoreSince }: PortDeps): readonly 
       `${only} is the only Waku node: if it dies, nobody can be told. Add a second public host, or an external node in waku.nodes`,
     )
   }
-  const failing = failingStoreSince()
-  if (failing !== null)
-    warnings.push(`the store takes no writes since ${new Date(failing).toISOString()}: is the disk full?`)
+  const trouble = failingStore()
+  if (trouble !== null) warnings.push(storeText(trouble))
   return warnings
+}
+
+function storeText({ sinceUnixMs, reason, inMemory }: StoreTrouble): string {
+  const since = new Date(sinceUnixMs).toISOString()
+  const what = inMemory ? 'waits in memory, and is written once the disk works' : 'is lost until it does'
+  return `the store takes no writes since ${since}, what is to be kept ${what}: ${reason}`
+}
+
+/** The parts of an agent as a person knows them. */
+const PART_NAMES: Readonly<Record<string, string>> = {
+  swarm: 'the swarm',
+  waku: 'Waku',
+  api: 'the local API',
+  checks: 'the checks',
+}
+
+function brokenText({ name, reason, sinceUnixMs }: BrokenPart): string {
+  const since = new Date(sinceUnixMs).toISOString()
+  return `${PART_NAMES[name] ?? name} stopped working at ${since} and is being restarted: ${reason}`
 }
 
 async function* history({ store, loop }: PortDeps, query: HistoryQuery): AsyncIterable<HistoryEntry> {
@@ -248,7 +270,8 @@ async function pair(
   const secret = new Uint8Array(randomBytes(32))
   const link = { nodes: nodes.slice(0, LINK_NODES_MAX), secret, meshPublicKey: meshKey.publicKey, expiresUnixMs }
   const { privateKey, publicKey: meshWakuKey } = origin.meshWakuKey
-  const answered = awaitPairing({ node, link, signingKey: privateKey, clock, log, signal })
+  const over = AbortSignal.any([signal, node.ended])
+  const answered = awaitPairing({ node, link, signingKey: privateKey, clock, log, signal: over })
   const paired = answered.then(async (device) => {
     await addRecipient(name, device.publicKey)
     const welcome = encodeWelcome({ recipient: name, nodes, meshWakuKey }, sign, certificate)

@@ -11,20 +11,24 @@ import {
   type Life,
   type LogHead,
   type Restored,
+  type Result,
   type SignedAs,
 } from '@muster/protocol'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { type Log, reasonOf } from '../log.ts'
-import { ENTRY_BYTES_MAX, type Family, type Store } from '../storage/index.ts'
+import { ENTRY_BYTES_MAX, type Family, type RecordOperation, type Store, type StoreTrouble } from '../storage/index.ts'
 import type { Inbound } from './inbound.ts'
 import type { SealOfOrigin } from './seal-of-origin.ts'
 
-/** Runs rarer than this would be out of the newest entries after a while: their last entry is kept apart. */
+/** Runs rarer than this would be out of the newest entries after a while. */
 const RARE_MS = 10 * 60_000
 /** Newest entries of each host that are looked through at the start. */
 const RECENT_ENTRIES = 300
 const INCIDENT_BYTES_MAX = 64 * 1024
+/** Keys of last entries with rare checks (then host, `/`, check), and of the time spent of a check's period. */
+export const NEWEST_PREFIX = 'newest/'
+export const CHECK_TIME_PREFIX = 'check-time/'
 /** A failing disk is said once in this time. */
 const COMPLAINT_EVERY_MS = 60_000
 
@@ -33,11 +37,17 @@ type KeepEffect = Extract<
   { kind: 'keep-life' | 'keep-entry' | 'keep-record' | 'drop-record' | 'keep-check-time' | 'incident' }
 >
 
-const FAMILY: Readonly<Record<string, Family>> = { verdict: 'verdicts', notice: 'notice-log', record: 'mesh-records' }
+/** A heartbeat is kept when it is a goodbye: like a verdict it says how a host went. */
+const FAMILY: Readonly<Record<string, Family>> = {
+  verdict: 'verdicts',
+  heartbeat: 'verdicts',
+  notice: 'notice-log',
+  record: 'mesh-records',
+}
 const heldSchema = z.strictObject({ b: z.instanceof(Uint8Array), t: z.number() })
 
 /**
- * What the core keeps on the store. `keep` resolves also when the disk fails, which `failingSince` then shows;
+ * What the core keeps on the store. `keep` resolves also when the disk fails, which `trouble` then shows;
  * `restore` and `checkTimes` read it back, and reject when the disk cannot be read. Check times are milliseconds spent
  * of a check's period, by its name.
  */
@@ -45,8 +55,8 @@ export interface Keeping {
   keep(effect: KeepEffect): Promise<void>
   restore(incarnation: number): Promise<Restored>
   checkTimes(): Promise<Readonly<Record<string, number>>>
-  /** Since when the store has not taken what it was given, by the wall clock; null while it does. */
-  failingSince(): number | null
+  /** Since when the store has not taken what it was given; null while it does. */
+  trouble(): StoreTrouble | null
 }
 
 /**
@@ -65,29 +75,28 @@ export interface KeepingDeps {
 /** Keeps effects on a store. A disk that fails costs history, never a check, a vote or a notice. */
 export function createKeeping(deps: KeepingDeps): Keeping {
   const { store, seal, clock, log } = deps
-  let failingSince: number | null = null
+  let trouble: StoreTrouble | null = null
   let complainedAtMs = Number.NEGATIVE_INFINITY
 
   async function guarded(work: Promise<unknown>): Promise<void> {
     try {
       await work
-      if (failingSince !== null) log.info('the store takes writes again', {})
-      failingSince = null
+      if (trouble !== null) log.info('the store takes writes again', {})
+      trouble = null
     } catch (error) {
-      failingSince ??= clock.unixMs()
+      trouble ??= { sinceUnixMs: clock.unixMs(), reason: reasonOf(error), inMemory: false }
       if (clock.monotonicMs() - complainedAtMs < COMPLAINT_EVERY_MS) return
       complainedAtMs = clock.monotonicMs()
       log.warn('the store does not take what it is given, muster goes on without', { reason: reasonOf(error) })
     }
   }
 
-  async function keepEntry(entry: SignedAs<'entry'>, head: LogHead, sync: boolean): Promise<void> {
+  async function keepEntry({ entry, head, ageMs, sync }: Extract<KeepEffect, { kind: 'keep-entry' }>): Promise<void> {
     const bytes = encodeRecord(seal.signed(entry))
-    const stored = { host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs()) }
+    const stored = { host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs() - ageMs) }
     await store.log.append([stored], { sync })
-    for (const { check, everyMs } of entry.body.results) {
-      if (everyMs >= RARE_MS) await store.family('members').put(`newest/${entry.signer}/${check}`, bytes, { sync })
-    }
+    const newest = newestOperations(entry, bytes)
+    if (newest.length > 0) await store.batch(newest, { sync })
   }
 
   async function keepLife(life: Life): Promise<void> {
@@ -96,10 +105,11 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     await store.family('life').put('life', encodeCanonical(life), { sync: true })
   }
 
-  async function keepIncident(incident: Incident): Promise<void> {
-    const family = store.family('incidents')
-    await family.put(incident.id, encodeCanonical(incident), { sync: false })
-    for (const alias of incident.aliases) await family.del(alias, { sync: false })
+  function keepIncident(incident: Incident): Promise<void> {
+    const family = 'incidents'
+    const aliases = incident.aliases.map((key): RecordOperation => ({ family, type: 'del', key }))
+    const value = encodeCanonical(incident)
+    return store.batch([{ family, type: 'put', key: incident.id, value }, ...aliases], { sync: false })
   }
 
   function perform(effect: KeepEffect): Promise<void> {
@@ -107,7 +117,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
       case 'keep-life':
         return keepLife(effect.life)
       case 'keep-entry':
-        return keepEntry(effect.entry, effect.head, effect.sync)
+        return keepEntry(effect)
       case 'keep-record': {
         const value = encodeCanonical({ b: encodeRecord(seal.signed(effect.record)), t: clock.unixMs() - effect.ageMs })
         return store.family(familyOf(effect.record)).put(effect.id, value, { sync: true })
@@ -115,7 +125,9 @@ export function createKeeping(deps: KeepingDeps): Keeping {
       case 'drop-record':
         return dropEverywhere(store, effect.id)
       case 'keep-check-time':
-        return store.family('life').put(`check-time/${effect.check}`, encodeCanonical(effect.spentMs), { sync: false })
+        return store
+          .family('life')
+          .put(`${CHECK_TIME_PREFIX}${effect.check}`, encodeCanonical(effect.spentMs), { sync: false })
       case 'incident':
         return keepIncident(effect.incident)
       default:
@@ -127,8 +139,28 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     keep: (effect) => guarded(perform(effect)),
     restore: (incarnation) => restore(deps, incarnation),
     checkTimes: () => readCheckTimes(store),
-    failingSince: () => failingSince,
+    trouble: () => trouble,
   }
+}
+
+/** The key under which the last entry with a rare check is kept apart. */
+function newestKey(host: HostId, check: string): string {
+  return `${NEWEST_PREFIX}${host}/${check}`
+}
+
+/** Whether a result may still be the newest of its check when the history has gone past it: seldom, or for ever, late. */
+function isKeptApart({ everyMs, heartbeat, status }: Result): boolean {
+  return everyMs >= RARE_MS || heartbeat === 'never' || status !== 'ok'
+}
+
+function newestOperations({ signer, body }: SignedAs<'entry'>, value: Uint8Array): readonly RecordOperation[] {
+  const family = 'members'
+  const apart = body.results.filter(isKeptApart)
+  return [
+    ...apart.map(({ check }): RecordOperation => ({ family, type: 'put', key: newestKey(signer, check), value })),
+    // A check that was taken out of its host's config must not come back at the next start.
+    ...body.retired.map((check): RecordOperation => ({ family, type: 'del', key: newestKey(signer, check) })),
+  ]
 }
 
 function familyOf(record: AnySigned): Family {
@@ -136,9 +168,9 @@ function familyOf(record: AnySigned): Family {
 }
 
 async function dropEverywhere(store: Store, key: string): Promise<void> {
-  const families = Object.values(FAMILY)
+  const families = new Set(Object.values(FAMILY))
   await store.batch(
-    families.map((family) => ({ family, type: 'del' as const, key })),
+    [...families].map((family) => ({ family, type: 'del' as const, key })),
     { sync: false },
   )
 }
@@ -147,7 +179,7 @@ async function restore(deps: KeepingDeps, incarnation: number): Promise<Restored
   const { store, log } = deps
   const carried = await readCarried(deps)
   const heads: Record<HostId, LogHead> = {}
-  const entries: SignedAs<'entry'>[] = []
+  const entries: RestoredEntry[] = []
   for (const host of await store.log.hosts()) {
     const head = await store.log.head(host)
     if (head !== undefined) heads[host] = { incarnation: head.incarnation, seq: head.seq, cid: head.cid }
@@ -177,19 +209,28 @@ async function readCarried({ store, clock, read }: KeepingDeps): Promise<readonl
   return carried
 }
 
-async function readEntries({ store, read }: KeepingDeps, host: HostId): Promise<readonly SignedAs<'entry'>[]> {
+type RestoredEntry = Restored['entries'][number]
+
+async function readEntries({ store, clock, read }: KeepingDeps, host: HostId): Promise<readonly RestoredEntry[]> {
+  const nowMs = clock.unixMs()
+  const entries = new Map<string, RestoredEntry>()
+  const take = (bytes: Uint8Array, madeAtUnixMs: number | null): void => {
+    const record = read(bytes)
+    if (record?.domain !== 'entry') return
+    const { life, seq, atUnixMs } = record.body
+    const ageMs = Math.max(0, Math.round(nowMs - (madeAtUnixMs ?? atUnixMs)))
+    entries.set(`${life.incarnation}/${seq}`, { record, ageMs })
+  }
+  for await (const [, value] of store
+    .family('members')
+    .iterate({ gte: `${NEWEST_PREFIX}${host}/`, lt: `${NEWEST_PREFIX}${host}0` })) {
+    // Kept apart without a time of ours: its host's own clock tells.
+    take(value, null)
+  }
   const recent = await store.log.read({ host, reverse: true, limit: RECENT_ENTRIES })
-  const bytes = recent.map((entry) => entry.bytes).reverse()
-  for await (const [, value] of store.family('members').iterate({ gte: `newest/${host}/`, lt: `newest/${host}0` })) {
-    bytes.unshift(value)
-  }
-  const entries = new Map<string, SignedAs<'entry'>>()
-  for (const each of bytes) {
-    const record = read(each)
-    if (record?.domain === 'entry') entries.set(`${record.body.life.incarnation}/${record.body.seq}`, record)
-  }
+  for (const { bytes, storedAtUnixMs } of recent) take(bytes, storedAtUnixMs)
   return [...entries.values()].sort(
-    (a, b) => a.body.life.incarnation - b.body.life.incarnation || a.body.seq - b.body.seq,
+    ({ record: { body: a } }, { record: { body: b } }) => a.life.incarnation - b.life.incarnation || a.seq - b.seq,
   )
 }
 
@@ -204,10 +245,9 @@ async function readIncidents(store: Store): Promise<readonly Incident[]> {
 
 async function readCheckTimes(store: Store): Promise<Readonly<Record<string, number>>> {
   const times: Record<string, number> = {}
-  const prefix = 'check-time/'
-  for await (const [key, value] of store.family('life').iterate({ gte: prefix, lt: 'check-time0' })) {
+  for await (const [key, value] of store.family('life').iterate({ gte: CHECK_TIME_PREFIX, lt: 'check-time0' })) {
     const spentMs = decodeCanonical(value, 64)
-    if (typeof spentMs === 'number') times[key.slice(prefix.length)] = spentMs
+    if (typeof spentMs === 'number') times[key.slice(CHECK_TIME_PREFIX.length)] = spentMs
   }
   return times
 }

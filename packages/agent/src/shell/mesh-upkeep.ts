@@ -38,26 +38,28 @@ export function createMeshUpkeep(deps: {
   const swarmAddresses = rememberAddresses(() => worthTelling(swarm.addresses()), clock.monotonicMs)
   const wakuAddresses = rememberAddresses(() => worthTelling(waku()?.multiaddrs() ?? []), clock.monotonicMs)
 
-  function profile(serial: number, network: Network): Profile {
-    const node = waku()
-    const { host, presence, waku: wakuConfig } = config()
+  function profile(known: Profile | undefined, network: Network): Profile {
+    const { host, presence, swarm: swarmConfig, waku: wakuConfig } = config()
+    const here = swarmAddresses(network)
+    const wakuHere = wakuConfig.serve ? wakuAddresses(network, waku()) : []
     return {
       kind: 'member',
       name: host,
-      addresses: swarmAddresses(network),
-      wakuAddresses: wakuConfig.serve ? wakuAddresses(network, node) : [],
+      // A part that is being restarted has no address. To say so would make the others forget where it will be again.
+      addresses: here.length === 0 && swarmConfig.listen.length > 0 ? (known?.addresses ?? []) : here,
+      wakuAddresses: wakuHere.length === 0 && wakuConfig.serve ? (known?.wakuAddresses ?? []) : wakuHere,
       everyMs: presence.everyMs,
       graceMs: presence.graceMs,
       sleeps: presence.sleeps,
       certificate: deps.certificate,
-      serial,
+      serial: (known?.serial ?? 0) + 1,
     }
   }
 
   return {
     announce(network) {
       const known = meshRecords(loop().state(), 'member').find(({ signer }) => signer === self)?.body
-      const now = profile((known?.serial ?? 0) + 1, network)
+      const now = profile(known, network)
       if (known !== undefined && saysTheSame(known, now)) return
       loop().dispatch({ kind: 'command', command: { kind: 'publish', record: now } })
     },

@@ -19,6 +19,8 @@ const SETTLE_MS = 3_000
 /** After a refusal it is tried again this much later. Milliseconds. */
 const RETRY_MS = 20_000
 const PUBLISH_MS = 4_000
+/** Under which key of the outbox it is remembered what a recipient was told: this and the recipient's id. */
+export const NODE_NEWS_PREFIX = 'nodes/'
 
 /** The road of one agent. */
 export interface NodeNewsRoad {
@@ -59,9 +61,9 @@ export function createNodeNewsRoad(deps: NodeNewsDeps): NodeNewsRoad {
   async function tellAll(node: WakuNode, state: State, nodes: readonly string[]): Promise<void> {
     const told = new TextEncoder().encode(hashOf(nodes))
     for (const { id, publicKey } of recipientsOf(state)) {
-      const known = await memory.get(`nodes/${id}`)
+      const known = await memory.get(`${NODE_NEWS_PREFIX}${id}`)
       if (known !== undefined && Buffer.compare(known, told) === 0) continue
-      if (await tell(node, publicKey, nodes)) await memory.put(`nodes/${id}`, told, { sync: false })
+      if (await tell(node, publicKey, nodes)) await memory.put(`${NODE_NEWS_PREFIX}${id}`, told, { sync: false })
       else dueAtMs = clock.monotonicMs() + RETRY_MS
     }
   }

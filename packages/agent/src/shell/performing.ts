@@ -1,5 +1,6 @@
-/** Carries out the core's effects: stores before it sends, and never waits for the network. */
+/** Carries out the core's effects. Their order is kept by whoever calls; nothing here waits for the network. */
 import {
+  type Carried,
   type Digest,
   type Effect,
   encodeDigest,
@@ -7,9 +8,12 @@ import {
   type HostId,
   type LogHead,
   type MeshId,
+  type Moment,
   parseRecord,
   wireLimits,
 } from '@muster/protocol'
+import type { Clock } from '../clock.ts'
+import { lateMs } from '../effect-order.ts'
 import { type Log, reasonOf } from '../log.ts'
 import type { Loop } from '../loop.ts'
 import type { Store } from '../storage/index.ts'
@@ -25,13 +29,18 @@ const ENTRIES_PER_PAGE = 200
 const CATCH_UP_MS = 10_000
 const SEND_MS = 5_000
 const ASK_MS = 10_000
+/**
+ * How long ago the core's last look at a notice may be when it leaves, milliseconds. A claim is looked at within 1.5 s and
+ * handing over takes 3 s at most, which leaves this of the 5 s for which others respect it.
+ */
+const DEPART_LATE_MS = 500
 
 /**
- * The hands of the core. `perform` gives a promise where the next effect must wait for this one (what is stored), and
- * undefined where it need not (what is sent).
+ * The hands of the core. `perform` gives a promise of what is stored, and undefined for what is sent. An effect that was
+ * decided some time ago, because the disk is slow, is sent with that added to the ages that it tells.
  */
 export interface Performing {
-  perform(effect: Effect): Promise<void> | undefined
+  perform(effect: Effect, decidedAt: Moment): Promise<void> | undefined
   /** Waits for the core's answer to a probe or a catch-up that a peer asked for. */
   askedForProbe(from: HostId, nonce: string): Promise<Uint8Array>
   askedForCatchUp(from: HostId, digest: Digest): Promise<Extract<Effect, { kind: 'answer-catch-up' }>>
@@ -51,6 +60,7 @@ export interface PerformingDeps {
   readonly keeping: Keeping
   readonly telling: Telling
   readonly store: Store
+  readonly clock: Pick<Clock, 'now'>
   readonly supervisor: Supervisor
   readonly log: Log
   readonly loop: () => Loop
@@ -61,7 +71,7 @@ export interface PerformingDeps {
 
 /** Makes the performer of one agent. */
 export function createPerforming(deps: PerformingDeps): Performing {
-  const { swarm, seal, inbound, keeping, telling, store, supervisor, log, loop, signal, mesh } = deps
+  const { swarm, seal, inbound, keeping, telling, store, clock, supervisor, log, loop, signal, mesh } = deps
   const probesAsked = new Map<number, (frame: Uint8Array) => void>()
   const catchUpsAsked = new Map<number, (answer: Extract<Effect, { kind: 'answer-catch-up' }>) => void>()
   let nextAsk = 1
@@ -106,7 +116,10 @@ export function createPerforming(deps: PerformingDeps): Performing {
       const range = from === undefined ? { host, limit: ENTRIES_PER_PAGE } : { host, from, limit: ENTRIES_PER_PAGE }
       const page = await store.log.read({ ...range, signal })
       yield* encodeFrames(
-        page.map(({ bytes }) => ({ record: parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes }), ageMs: 0 })),
+        page.map(({ bytes, storedAtUnixMs }) => ({
+          record: parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes }),
+          ageMs: Math.max(0, Math.round(clock.now().unixMs - storedAtUnixMs)),
+        })),
       )
       const last = page.at(-1)
       if (last === undefined || page.length < ENTRIES_PER_PAGE) return
@@ -119,7 +132,15 @@ export function createPerforming(deps: PerformingDeps): Performing {
     return undefined
   }
 
-  function perform(effect: Effect): Promise<void> | undefined {
+  /** Hands a notice over, unless the core's word that it may leave is old: then another may have told meanwhile. */
+  async function depart(attempt: number, waitedMs: number): Promise<void> {
+    if (waitedMs <= DEPART_LATE_MS) return await telling.depart(attempt)
+    telling.abandon(attempt)
+    loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
+  }
+
+  function perform(effect: Effect, decidedAt: Moment): Promise<void> | undefined {
+    const waitedMs = Math.round(lateMs(decidedAt, clock.now()))
     switch (effect.kind) {
       case 'keep-life':
       case 'keep-entry':
@@ -133,13 +154,13 @@ export function createPerforming(deps: PerformingDeps): Performing {
       case 'gossip':
         return background('gossip', swarm().gossip(sealedFrame(seal, [{ record: effect.record, ageMs: 0 }])))
       case 'send-heartbeat': {
-        const frame = sealedFrame(seal, [{ record: effect.heartbeat, ageMs: 0 }, ...effect.riders])
+        const frame = sealedFrame(seal, [{ record: effect.heartbeat, ageMs: 0 }, ...aged(effect.riders, waitedMs)])
         swarm().sendHeartbeat(effect.to, frame)
         return undefined
       }
       case 'send': {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(SEND_MS)])
-        return background('send', swarm().send(effect.to, [sealedFrame(seal, effect.carried)], limit))
+        return background('send', swarm().send(effect.to, [sealedFrame(seal, aged(effect.carried, waitedMs))], limit))
       }
       case 'probe':
         return background('probe', probe(effect))
@@ -151,14 +172,14 @@ export function createPerforming(deps: PerformingDeps): Performing {
       case 'catch-up':
         return background('catch-up', catchUp(effect))
       case 'answer-catch-up': {
-        catchUpsAsked.get(effect.ask)?.(effect)
+        catchUpsAsked.get(effect.ask)?.({ ...effect, carried: aged(effect.carried, waitedMs) })
         catchUpsAsked.delete(effect.ask)
         return undefined
       }
       case 'send-notice':
         return background('notice', telling.prepare(effect))
       case 'depart':
-        return background('notice', telling.depart(effect.attempt))
+        return background('notice', depart(effect.attempt, waitedMs))
       case 'abandon':
         telling.abandon(effect.attempt)
         return undefined
@@ -191,6 +212,11 @@ export function createPerforming(deps: PerformingDeps): Performing {
       })
     },
   }
+}
+
+/** The records as they are now that some time has passed. */
+function aged(carried: readonly Carried[], waitedMs: number): readonly Carried[] {
+  return waitedMs === 0 ? carried : carried.map(({ record, ageMs }) => ({ record, ageMs: ageMs + waitedMs }))
 }
 
 /** An ask that the core has not answered in time is given up: its stream must not hang for ever. */

@@ -7,11 +7,13 @@ import {
   type Effect,
   encodeCanonical,
   hashOf,
+  type IncidentId,
   type Notice,
   type RecipientId,
   recipientIdOf,
   recipientsOf,
   type State,
+  type Transition,
 } from '@muster/protocol'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
@@ -47,8 +49,8 @@ interface Waiting {
   readonly timeoutMs: number
 }
 
-/** Rows of the outbox older than the history are of no use to anybody. */
-const OUTBOX_MS = 48 * 60 * 60_000
+/** Rows of the outbox older than the history are of no use to anybody. Milliseconds. */
+export const OUTBOX_MS = 48 * 60 * 60_000
 const ROW_BYTES_MAX = 256 * 1024
 
 /**
@@ -99,7 +101,7 @@ export function createTelling(deps: TellingDeps): Telling {
       loop().dispatch({ kind: 'sent', attempt, outcome: 'refused' })
       return
     }
-    const key = keyOf(notice, recipient)
+    const key = keyOf(notice.transition, idsOf(notice), recipient)
     try {
       waiting.set(attempt, { key, timeoutMs, row: (await kept(key)) ?? (await sealNotice(key, notice, publicKey)) })
       loop().dispatch({ kind: 'departing', attempt })
@@ -124,8 +126,8 @@ export function createTelling(deps: TellingDeps): Telling {
   async function kept(key: string): Promise<Row | null> {
     const bytes = await outbox.get(key).catch(() => undefined)
     if (bytes === undefined) return null
-    const row = rowSchema.safeParse(decodeCanonical(bytes, ROW_BYTES_MAX))
-    return row.success && clock.unixMs() - row.data.timestampMs < OUTBOX_MS ? row.data : null
+    const row = readRow(bytes)
+    return row !== null && clock.unixMs() - row.timestampMs < OUTBOX_MS ? row : null
   }
 
   async function depart(attempt: number): Promise<void> {
@@ -159,7 +161,9 @@ export function createTelling(deps: TellingDeps): Telling {
       if (signerPublicKey === undefined || Buffer.compare(signerPublicKey, publicKey) !== 0) return
       const { incidents, transition } = decodeAnswer(content)
       const recipient = recipientIdOfKey(loop().state(), publicKey)
-      if (recipient !== null) loop().dispatch({ kind: 'delivered', incidents, transition, recipient })
+      if (recipient === null) return
+      loop().dispatch({ kind: 'delivered', incidents, transition, recipient })
+      await outbox.del(keyOf(transition, incidents, recipient), { sync: false })
     } catch (error) {
       log.debug('passed over what is no answer of a device', { reason: reasonOf(error) })
     }
@@ -207,7 +211,21 @@ function recipientIdOfKey(state: State, publicKey: Uint8Array): RecipientId | nu
   return found === undefined ? null : recipientIdOf(found.publicKey)
 }
 
+/** A row of the outbox as it is kept; null for what is none. */
+export function readRow(bytes: Uint8Array): Row | null {
+  try {
+    const row = rowSchema.safeParse(decodeCanonical(bytes, ROW_BYTES_MAX))
+    return row.success ? row.data : null
+  } catch {
+    return null
+  }
+}
+
+function idsOf({ incidents }: Notice): readonly IncidentId[] {
+  return incidents.map(({ id }) => id)
+}
+
 /** The same for every attempt of this host at the same news to the same recipient. */
-function keyOf({ transition, incidents }: Notice, recipient: RecipientId): string {
-  return hashOf([transition, recipient, incidents.map(({ id }) => id).sort()])
+function keyOf(transition: Transition, incidents: readonly IncidentId[], recipient: RecipientId): string {
+  return hashOf([transition, recipient, [...incidents].sort()])
 }

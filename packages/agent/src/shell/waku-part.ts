@@ -2,18 +2,25 @@
 import { hkdfSync } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
+import { listenError } from '../listen-error.ts'
 import type { Log } from '../log.ts'
-import type { Store } from '../storage/index.ts'
+import type { FallbackStore, Store } from '../storage/index.ts'
 import type { Part } from '../supervisor.ts'
+import { listenFailureOf } from '../swarm/listen-failure.ts'
 import type { Kv } from '../waku/kv.ts'
 import { openMessageStore } from '../waku/message-store.ts'
 import { createWakuNode, type WakuNode } from '../waku/node.ts'
 
-/** Makes the part. `use` is told of the node that runs, and of null when none does. */
+/**
+ * Makes the part. `use` is told of the node that runs, and of null when none does. A start throws a `ConfigError` when an
+ * address of `waku.listen` cannot be listened on.
+ */
 export function wakuPart(deps: {
   readonly config: () => Config
+  /** The path of the config, to name in an error. */
+  readonly configFile: string
   readonly hostSeed: Uint8Array
-  readonly store: Store
+  readonly store: Pick<FallbackStore, 'family' | 'readBack'>
   readonly clock: Clock
   readonly log: Log
   readonly use: (node: WakuNode | null) => void
@@ -26,25 +33,33 @@ export function wakuPart(deps: {
     name: 'waku',
     async start() {
       const { serve, listen, nodes } = config().waku
-      const messages = await openMessageStore(kvOf(store), { clock, log })
+      const messages = await store.readBack(() => openMessageStore(kvOf(store), { clock, log }))
       const made = await createWakuNode(
         { seed, listen: serve ? listen : [], peers: nodes },
         { store: messages, clock, log },
       )
-      await made.start()
+      try {
+        await made.start()
+      } catch (error) {
+        await made.stop()
+        const failure = listenFailureOf(error)
+        throw failure === undefined ? error : listenError('waku.listen', failure, deps.configFile, error)
+      }
       node = made
       use(made)
     },
     async stop() {
-      use(null)
-      await node?.stop()
+      const ending = node
       node = null
+      use(null)
+      await ending?.stop()
     },
+    health: () => node?.health() ?? null,
   }
 }
 
 /** The store's family of Waku messages as the message store wants it. Messages are many and not worth an fsync each. */
-function kvOf(store: Store): Kv {
+function kvOf(store: Pick<Store, 'family'>): Kv {
   const family = store.family('waku-messages')
   return {
     get: (key) => family.get(key),

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createStore, readLastIncarnation, type Store } from './store.ts'
+import { mountSmallDisk, type SmallDisk, whyNoSmallDisk } from './testing/small-disk.ts'
 
 const synced = { sync: true }
 /** Bytes that no compression shortens, different for each number. */
@@ -140,33 +141,14 @@ describe('damage', () => {
   })
 })
 
-const canMount = process.platform === 'linux' && process.getuid?.() === 0 && mounts(() => undefined)
-
-/** Runs on a small file system of its own. False when this machine does not let us mount one. */
-function mounts(run: (folder: string) => void): boolean {
-  const folder = execFileSync('mktemp', ['-d']).toString().trim()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    rmSync(folder, { recursive: true })
-    return false
-  }
-  run(folder)
-  execFileSync('umount', [folder])
-  rmSync(folder, { recursive: true })
-  return true
-}
-
-describe.skipIf(!canMount)('a disk that fails (needs root and mount)', () => {
-  const remount = (options: string): void => {
-    execFileSync('mount', ['-o', `remount,${options}`, base])
-  }
+const why = whyNoSmallDisk()
+describe.skipIf(why !== null)(`a disk that fails${why === null ? '' : ` (${why})`}`, () => {
+  let disk: SmallDisk
   beforeEach(() => {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', base])
+    disk = mountSmallDisk('12m')
+    path = join(disk.path, 'data')
   })
-  afterEach(() => {
-    execFileSync('umount', [base])
-  })
+  afterEach(() => disk.unmount())
 
   test('full: writes fail as such, reads go on, and after room was made nothing acknowledged is lost', async () => {
     const acknowledged = new Map<string, Uint8Array>()
@@ -184,7 +166,7 @@ describe.skipIf(!canMount)('a disk that fails (needs root and mount)', () => {
       await expect(put('small', 10, 1)).rejects.toMatchObject({ code: 'disk-full' })
       await expect(store.nextIncarnation()).rejects.toMatchObject({ code: 'disk-full' })
       expect(await family.get('0')).toEqual(value(200_000, 0))
-      remount('size=64m')
+      disk.remount('size=64m')
       await put('after', 10, 2)
       expect(await family.get('0')).toEqual(value(200_000, 0))
     })
@@ -196,10 +178,10 @@ describe.skipIf(!canMount)('a disk that fails (needs root and mount)', () => {
 
   test('read-only: opening says so', async () => {
     await withStore((store) => store.nextIncarnation())
-    remount('ro')
+    disk.remount('ro')
     await expect(createStore(path)).rejects.toMatchObject({ code: 'read-only' })
     expect(await readLastIncarnation(path)).toBe(1)
-    remount('rw')
+    disk.remount('rw')
     expect(await withStore((store) => store.nextIncarnation())).toBe(2)
   })
 })

@@ -29,7 +29,7 @@ export interface StoredEntry extends LogPosition {
   readonly cid: string
   /** The envelope's canonical bytes. */
   readonly bytes: Uint8Array
-  /** When this host stored it, by its own wall clock: what is older than the history is trimmed by it. */
+  /** When it was made, as well as this host knows, by its own wall clock: what is older than the history is trimmed by it. */
   readonly storedAtUnixMs: UnixMs
 }
 

@@ -1,5 +1,6 @@
 export type { WriteOptions } from './driver.ts'
 export { ENTRIES_MAX, ENTRY_BYTES_MAX, type EntryLog, type EntryRange, type StoredEntry } from './entry-log.ts'
+export { diskOf, type FallbackStore, openFallbackStore, type StoreTrouble } from './fallback-store.ts'
 export {
   FAMILIES,
   type Family,
@@ -12,4 +13,5 @@ export {
 export type { LogPosition } from './keys.ts'
 export { createMemoryDisk, type MemoryDisk } from './memory-driver.ts'
 export { StorageError, type StorageErrorCode } from './storage-error.ts'
-export { createMemoryStore, createStore, readLastIncarnation, type Store } from './store.ts'
+export { createMemoryStore, createStore, type Store } from './store.ts'
+export { lookIntoStore } from './store-look.ts'

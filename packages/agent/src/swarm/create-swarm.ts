@@ -7,19 +7,28 @@ import { createGossipRoad } from './gossip-road.ts'
 import { createHeartbeatRoads } from './heartbeat-roads.ts'
 import { hostIdOfPublicKey, publicKeyOf } from './host-id.ts'
 import { createIntake } from './intake.ts'
-import { CATCH_UP_FRAME_BYTES_MAX, FRAME_BYTES_MAX, HELLO_BYTES_MAX } from './limits.ts'
+import { CATCH_UP_FRAME_BYTES_MAX, FRAME_BYTES_MAX, HELLO_BYTES_MAX, NODE_STOP_MS_MAX } from './limits.ts'
+import { listenFailureOf } from './listen-failure.ts'
 import type { SwarmNode } from './node.ts'
-import { createNode } from './node.ts'
+import { createNode, GOSSIP_TOPIC } from './node.ts'
+import { nodeTrouble } from './node-health.ts'
 import { createPeerBook, DIALLING_DEFAULT } from './peer-book.ts'
 import { createProber } from './probe.ts'
 import { createRelayListener, splitListen } from './relay-listener.ts'
+import { stopNode, troubleOf } from './stop-node.ts'
 import type { Swarm, SwarmDeps, SwarmHandlers, SwarmOptions } from './swarm.ts'
 import { SwarmError } from './swarm.ts'
 
 /**
- * A swarm that is not started. Throws when a key has the wrong length.
+ * A swarm that is not started. Throws when a key has the wrong length. Each start makes a node of its own; `makeNode` is
+ * for tests that break one from within.
  */
-export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps: SwarmDeps): Swarm {
+export function createSwarm(
+  options: SwarmOptions,
+  handlers: SwarmHandlers,
+  deps: SwarmDeps,
+  makeNode: typeof createNode = createNode,
+): Swarm {
   const { log } = deps
   const publicKey = publicKeyOf(options.privateKey)
   const keyBytes = Buffer.concat([options.privateKey, publicKey])
@@ -69,32 +78,33 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
   )
   const catchUp = createCatchUp(door, intake, handlers.onCatchUp, deps)
 
-  const begin = async (signal: AbortSignal | undefined): Promise<void> => {
-    lifetime = new AbortController()
-    const made = await createNode(options, keyBytes, { guard: door.guard, throttle: intake.throttle })
+  /** Throws when the swarm is stopped meanwhile; then the node that came late is stopped here. */
+  const begin = async (life: AbortSignal, signal: AbortSignal | undefined): Promise<void> => {
+    const made = await makeNode(options, keyBytes, { guard: door.guard, throttle: intake.throttle })
+    life.throwIfAborted()
     node = made
     try {
-      await run(made, signal)
+      await door.attach(made)
+      for (const part of [gossip, heartbeats, frames, prober, catchUp]) await part.attach(made, life)
+      // Relays are listened on later, so nothing here waits for another host.
+      await made.start()
+      signal?.throwIfAborted()
+      life.throwIfAborted()
     } catch (error) {
-      // A stop in the middle took it for stopped already; the one that follows this error must find it.
-      node = made
+      complain('node', await stopNode(made, NODE_STOP_MS_MAX))
       throw error
     }
-  }
-
-  const run = async (made: SwarmNode, signal: AbortSignal | undefined): Promise<void> => {
-    await door.attach(made)
-    for (const part of [gossip, heartbeats, frames, prober, catchUp]) await part.attach(made, lifetime.signal)
-    // Relays are listened on later, so nothing here waits for another host.
-    await made.start()
-    signal?.throwIfAborted()
-    lifetime.signal.throwIfAborted()
+    made.services.sockets.remember()
     gossip.begin()
     relayListener.begin(
       (address) => made.services.listener.listenOn(address),
       () => made.getMultiaddrs().map(String),
     )
     dialler.start(made)
+  }
+
+  const complain = (what: string, trouble: string | null): void => {
+    if (trouble !== null) log.warn('the swarm did not stop well', { what, reason: trouble })
   }
 
   const end = async (): Promise<void> => {
@@ -104,8 +114,9 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
     door.detach()
     gossip.end()
     relayListener.end()
-    await dialler.stop()
-    await ending?.stop()
+    // What hangs must not keep the agent from hearing that its peers are gone.
+    complain('dials', await troubleOf(dialler.stop(), NODE_STOP_MS_MAX))
+    if (ending !== undefined) complain('node', await stopNode(ending, NODE_STOP_MS_MAX))
     door.clear()
   }
 
@@ -113,20 +124,22 @@ export function createSwarm(options: SwarmOptions, handlers: SwarmHandlers, deps
     host,
     async start(signal) {
       if (!lifetime.signal.aborted) return
+      const life = new AbortController()
+      lifetime = life
       try {
-        await begin(signal)
+        await begin(life.signal, signal)
       } catch (error) {
-        if (signal?.aborted === true) {
-          await end()
-          throw signal.reason
-        }
-        await end().catch((cause: unknown) => log.debug('stop after a failed start', { error: String(cause) }))
-        throw new SwarmError('listen-failed', `cannot listen on ${options.listen.join(', ')}: ${reasonOf(error)}`, {
-          cause: error,
-        })
+        // Stopped meanwhile, and perhaps started anew: that is not to be disturbed.
+        if (life.signal.aborted) throw life.signal.reason
+        await end()
+        if (signal?.aborted === true) throw signal.reason
+        const failure = listenFailureOf(error)
+        const reason = failure === undefined ? reasonOf(error) : `${failure.address} (${failure.code})`
+        throw new SwarmError('listen-failed', `cannot listen: ${reason}`, { cause: error })
       }
     },
     stop: end,
+    health: () => (node === undefined ? null : nodeTrouble(node, node.services.gossip, GOSSIP_TOPIC)),
     addresses: () => node?.getMultiaddrs().map(String) ?? [],
     peers: () => door.peers(),
     setPeerBook: (entries) => dialler.setEntries(entries),

@@ -95,6 +95,9 @@ export function createDialler(self: HostId, book: PeerBook, door: Door, { log, c
       if (signal.aborted) return undefined
       const { problem, explanation } = explainDialError({ address, error, answered: hasAnswered })
       if (problem === 'ourselves') return 'ourselves'
+      log.debug('dial failed', { address, problem, error: error instanceof Error ? error.message : String(error) })
+      // It left the book meanwhile, or its host has come by another road.
+      if (book.isMoot(address)) return undefined
       const before = reports.get(address)
       reports.set(address, {
         address,
@@ -105,9 +108,12 @@ export function createDialler(self: HostId, book: PeerBook, door: Door, { log, c
       })
       // Said once; it is dialled for ever.
       if (before?.problem !== problem) log.warn('address does not answer', { address, problem, explanation })
-      log.debug('dial failed', { address, problem, error: error instanceof Error ? error.message : String(error) })
       return undefined
     }
+  }
+
+  const forgetMoot = (): void => {
+    for (const address of reports.keys()) if (book.isMoot(address)) reports.delete(address)
   }
 
   return {
@@ -121,12 +127,12 @@ export function createDialler(self: HostId, book: PeerBook, door: Door, { log, c
       node = undefined
       clearTimeout(timer)
       lifetime.abort(new Error('the swarm stops'))
+      reports.clear()
       await Promise.all(running)
     },
     setEntries(entries) {
       book.setEntries(entries, clock.monotonicMs())
-      const known = new Set(entries.flatMap(({ addresses }) => addresses.map(withoutId)))
-      for (const address of reports.keys()) if (!known.has(withoutId(address))) reports.delete(address)
+      forgetMoot()
       schedule()
     },
     redialNow() {
@@ -135,7 +141,7 @@ export function createDialler(self: HostId, book: PeerBook, door: Door, { log, c
     },
     onUp(host) {
       book.connected(host)
-      for (const [address, report] of reports) if (report.host === host) reports.delete(address)
+      forgetMoot()
       schedule()
     },
     onDown(host, connectedMs) {
@@ -160,8 +166,4 @@ function addressOf(address: string, host: HostId | undefined): ReturnType<typeof
   const parsed = multiaddr(address)
   if (host === undefined || /\/p2p\/[^/]+$/.test(address)) return parsed
   return parsed.encapsulate(`/p2p/${peerIdFromString(host).toString()}`)
-}
-
-function withoutId(address: string): string {
-  return address.includes('/p2p-circuit') ? address : address.replace(/\/p2p\/[^/]+$/, '')
 }

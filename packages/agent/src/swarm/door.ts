@@ -27,7 +27,7 @@ const REFUSALS_REMEMBERED_MAX = 256
 export interface Door {
   /** Takes its place in front of a node. */
   attach(node: Libp2p): Promise<void>
-  /** Forgets its timers; connections end with the node. */
+  /** Leaves the node, and forgets its timers; connections end with the node. */
   detach(): void
   /** After the node has stopped: whoever is still here is gone. */
   clear(): void
@@ -71,6 +71,7 @@ export function createDoor(
   const refusalLoggedMs = new Map<HostId, number>()
   const timers = new Set<NodeJS.Timeout>()
   let lifetime = new AbortController()
+  let attachedTo: Libp2p | undefined
 
   const onOpen = (event: CustomEvent<Connection>): void => {
     const connection = event.detail
@@ -220,11 +221,13 @@ export function createDoor(
   return {
     async attach(node) {
       lifetime = new AbortController()
+      attachedTo = node
       node.addEventListener('connection:open', onOpen)
       await node.handle(HELLO_PROTOCOL, onHello, { maxInboundStreams: 1, runOnLimitedConnection: true })
     },
     detach() {
       lifetime.abort(new Error('the swarm stops'))
+      attachedTo?.removeEventListener('connection:open', onOpen)
       for (const timer of timers) clearTimeout(timer)
       timers.clear()
     },

@@ -60,6 +60,9 @@ export const INBOUND_CONNECTIONS_PER_SECOND = 30
 /** Connections in all. */
 export const CONNECTIONS_MAX = 300
 
+/** How long dials, then the node, then its sockets may take to end when the swarm stops, in milliseconds; what hangs is left behind. */
+export const NODE_STOP_MS_MAX = 3_000
+
 /** How long opening a stream may take, in milliseconds. One slow peer holds up gossipsub's queue for this long. */
 export const STREAM_OPEN_TIMEOUT_MS = 3_000
 /** How long one address may take to connect and upgrade, in milliseconds. */

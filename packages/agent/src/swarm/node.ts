@@ -26,6 +26,7 @@ import {
   STREAMS_PER_CONNECTION_MAX,
   UPGRADE_TIMEOUT_MS,
 } from './limits.ts'
+import { type Sockets, sockets } from './node-health.ts'
 import { quietLogger } from './quiet-logger.ts'
 import { splitListen } from './relay-listener.ts'
 import type { SwarmOptions } from './swarm.ts'
@@ -41,6 +42,7 @@ export type SwarmNode = Libp2p<{
   ping: unknown
   relay: unknown
   listener: Listener
+  sockets: Sockets
 }>
 
 /** Listens on one address more, while the node runs. */
@@ -100,6 +102,7 @@ export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8A
       listener: ({ transportManager }) => ({
         listenOn: (address: string) => transportManager.listen([multiaddr(address)]),
       }),
+      sockets: (components) => sockets(components),
       relay: (components) =>
         circuitRelayServer({ reservations: { applyDefaultLimit: false } })(behind(door, components)),
       gossip: (components) =>

@@ -90,6 +90,21 @@ describe('the peer book', () => {
     expect(book.takeDue(50_100, ALL)).toEqual([{ key: AT, host: undefined, addresses: [AT] }])
   })
 
+  it('does not mind an address that left the book, nor one that leads to a host that is connected', () => {
+    const book = bookWith({ addresses: [AT] }, { host: LOWER, addresses: ['/dns4/x/tcp/1'] })
+    const moot = (): boolean[] => [AT, '/dns4/x/tcp/1', '/dns4/gone/tcp/1'].map(book.isMoot)
+    expect(moot()).toEqual([false, false, true])
+    book.connected(HIGHER)
+    book.connected(LOWER)
+    expect(moot()).toEqual([false, true, true])
+    book.dialled(AT, { kind: 'connected', host: HIGHER }, 0)
+    expect(moot()).toEqual([true, true, true])
+    book.disconnected(HIGHER, 0, 0)
+    expect(moot()).toEqual([false, true, true])
+    book.setEntries([{ host: HIGHER, addresses: [AT] }], 0)
+    expect(moot()).toEqual([false, true, true])
+  })
+
   it('never dials itself again', () => {
     const book = bookWith({ addresses: [AT] }, { host: SELF, addresses: [AT] })
     expect(book.takeDue(0, ALL)).toHaveLength(1)

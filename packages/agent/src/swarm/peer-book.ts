@@ -44,6 +44,8 @@ export interface PeerBook {
   reset(nowMs: number): void
   /** The addresses known of a host, those included that are only known to lead to it. */
   addressesOf(host: HostId): string[]
+  /** Whether it is of no matter if an address answers: it is in no entry any more, or a host it leads to is connected. */
+  isMoot(address: string): boolean
 }
 
 /** How a dial ended. `ourselves` is not dialled again. */
@@ -130,6 +132,10 @@ export function createPeerBook(self: HostId, random: () => number, options: Dial
     },
     addressesOf: (host) =>
       [...entries.values()].flatMap(({ answers, target }) => (answers === host ? target.addresses : [])),
+    isMoot(address) {
+      const leading = [...entries.values()].filter(({ target }) => target.addresses.includes(address))
+      return leading.length === 0 || leading.some(isOnline)
+    },
   }
 }
 

@@ -57,6 +57,7 @@ export function createRelayListener(relayed: readonly string[], door: Door, { lo
   return {
     begin(listenOn, known) {
       if (places.length === 0) return
+      for (const place of places) place.isBusy = false
       listen = listenOn
       addresses = known
       timer = setInterval(keep, RELAY_LISTEN_EVERY_MS)

@@ -17,8 +17,10 @@ export interface Swarm {
    * Throws `SwarmError` `listen-failed` when no address can be listened on (a port in use); it may then be started again.
    */
   start(signal?: AbortSignal): Promise<void>
-  /** Closes everything, and leaves no handle. May be started again. */
+  /** Closes everything, and leaves no handle. May be started again; the peer book stays. */
   stop(): Promise<void>
+  /** Why it no longer works although it was started, in one line; null while it does, and while it is stopped. */
+  health(): string | null
   /** The addresses that it listens on, each ending in `/p2p/<host>`. */
   addresses(): string[]
   /** The members that are connected and admitted now. */

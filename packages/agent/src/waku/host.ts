@@ -14,6 +14,8 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { listenFailureOf } from '../swarm/listen-failure.ts'
+import { type Sockets, sockets } from '../swarm/node-health.ts'
 import { quietLogger } from '../swarm/quiet-logger.ts'
 import {
   CONNECTIONS_MAX,
@@ -27,7 +29,7 @@ import { relayService } from './relay.ts'
 import { webSocketTransport } from './ws-transport.ts'
 
 /** The node with its services. */
-export type WakuHost = Libp2p<{ pubsub: GossipSub; ping: Ping }>
+export type WakuHost = Libp2p<{ pubsub: GossipSub; ping: Ping; sockets: Sockets }>
 
 /** Makes a stopped node. `seed` is 32 bytes, kept by the caller: the same seed is the same peer id. Throws a `WakuError`, `bad-key` or `bad-address`. */
 export async function createHost(options: {
@@ -68,6 +70,7 @@ export async function createHost(options: {
       identify: identify({ maxInboundStreams: 4 }),
       ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 4 }),
       pubsub: relayService(),
+      sockets,
     },
   })
 }
@@ -80,12 +83,11 @@ export async function createHost(options: {
 export async function startHost(host: WakuHost): Promise<void> {
   try {
     await host.start()
+    host.services.sockets.remember()
   } catch (cause) {
     await host.stop()
-    const text = cause instanceof Error ? cause.message : ''
-    const taken = /(\S+): Error: listen EADDRINUSE/.exec(text)?.[1]
-    if (taken !== undefined) throw new WakuError('port-in-use', `${taken} is in use by another program`, { cause })
-    const reason = /Error: (listen [^\n]*)/.exec(text)?.[1] ?? reasonOf(cause)
-    throw new WakuError('bad-address', `the Waku node cannot listen: ${reason}`, { cause })
+    const { address, code } = listenFailureOf(cause) ?? { address: '', code: reasonOf(cause) }
+    if (code === 'EADDRINUSE') throw new WakuError('port-in-use', `${address} is in use by another program`, { cause })
+    throw new WakuError('bad-address', `the Waku node cannot listen: ${address} ${code}`, { cause })
   }
 }

@@ -118,3 +118,6 @@ export const RECEIVER_HASHES_MAX = 10_000
 
 /** Node addresses that a receiver keeps. */
 export const RECEIVER_NODES_MAX = 32
+
+/** How long the libp2p node, then its sockets may take to end, in milliseconds; what hangs is left behind. */
+export const STOP_MS_MAX = 4_000

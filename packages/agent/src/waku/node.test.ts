@@ -3,11 +3,15 @@ import { proto_lightpush, proto_store } from '@waku/proto'
 import { createDecoder, createEncoder } from '@waku/sdk'
 import { createRoutingInfo } from '@waku/utils'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createHost, type WakuHost } from './host.ts'
 import { createMemoryKv } from './kv.ts'
 import { MESSAGE_BYTES_MAX } from './limits.ts'
+import { openMessageStore } from './message-store.ts'
 import { CLUSTER_ID, CODEC, SHARD } from './network.ts'
+import { createWakuNode } from './node.ts'
+import { systemClock } from './ports.ts'
 import { generateKeyPair, seal } from './seal.ts'
-import { createCleanup, startNode, startStockClient, type TestNode, until } from './testing/kit.ts'
+import { createCleanup, memoryLog, startNode, startStockClient, type TestNode, until } from './testing/kit.ts'
 import { startStranger } from './testing/stranger.ts'
 import { encodeMetadata } from './wire.ts'
 
@@ -181,6 +185,59 @@ describe('a node that comes back', () => {
     b.node.redialNow()
     await meshed(again, b)
     expect(await again.node.publish(fields('back'), never)).toMatchObject({ accepted: true, by: 1 })
+  })
+})
+
+describe('a node that breaks from within', () => {
+  test.each<[string, (host: WakuHost) => unknown, string | null]>([
+    ['its libp2p node stops', (host) => host.stop(), 'its libp2p node has stopped'],
+    [
+      'gossip ends',
+      ({ services }) => (services.pubsub as unknown as { stop(): Promise<void> }).stop(),
+      'gossip has stopped',
+    ],
+    [
+      'its libp2p node hangs in its stop',
+      (host) => {
+        host.stop = () => new Promise(() => undefined)
+      },
+      null,
+    ],
+  ])('%s: it says so when it is asked, goes on answering, and frees its port', async (_what, breakIt, trouble) => {
+    const hosts: WakuHost[] = []
+    const log = memoryLog()
+    const a = await startNode(cleanup, 1)
+    const store = await openMessageStore(createMemoryKv(), { clock: systemClock, log })
+    const node = await createWakuNode(
+      { seed: new Uint8Array(32).fill(2), listen: ['/ip4/127.0.0.1/tcp/0/ws'], peers: [a.tcp] },
+      { store, clock: systemClock, log },
+      async (options) => {
+        const host = await createHost(options)
+        hosts.push(host)
+        return host
+      },
+    )
+    cleanup.add(() => node.stop())
+    await node.start()
+    await until(() => node.status().peers === 1)
+    expect(node.health()).toBeNull()
+    const [address = ''] = node.multiaddrs()
+    const [host] = hosts
+    if (host === undefined) throw new Error('the node has a host')
+    await breakIt(host)
+    expect(node.health()).toBe(trouble)
+    node.setPeers([a.tcp])
+    node.redialNow()
+    node.setOwnTopics([TOPIC])
+    node.subscribe([TOPIC], () => undefined)()
+    expect(node.status().subscribers).toBe(0)
+    expect(node.multiaddrs().length).toBeLessThanOrEqual(1)
+    await node.publish(fields('hello'), AbortSignal.timeout(5_000)).catch((error: unknown) => error)
+    expect(node.ended.aborted).toBe(false)
+    await node.stop()
+    expect(node.ended.aborted).toBe(true)
+    await until(() => a.node.status().peers === 0)
+    await startNode(cleanup, 2, { listen: [address.replace(/\/p2p\/.*/, '')] })
   })
 })
 

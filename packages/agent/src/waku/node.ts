@@ -8,14 +8,23 @@
 import { setMaxListeners } from 'node:events'
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { nodeTrouble } from '../swarm/node-health.ts'
+import { stopNode } from '../swarm/stop-node.ts'
 import { createConfirmer } from './confirm.ts'
 import { createFilterService, type Push } from './filter.ts'
 import { createHost, startHost, type WakuHost } from './host.ts'
-import { CATCH_UP_EVERY_MS, PROBE_EVERY_MS, REQUEST_BURST, REQUESTS_PER_SECOND, STORE_KEEP_MS } from './limits.ts'
+import {
+  CATCH_UP_EVERY_MS,
+  PROBE_EVERY_MS,
+  REQUEST_BURST,
+  REQUESTS_PER_SECOND,
+  STOP_MS_MAX,
+  STORE_KEEP_MS,
+} from './limits.ts'
 import { createListeners, type ReceivedMessage } from './listeners.ts'
 import { type Message, type MessageFields, makeMessage, timestampMsOf } from './message.ts'
 import type { MessageStore } from './message-store.ts'
-import { CLUSTER_ID, CODEC } from './network.ts'
+import { CLUSTER_ID, CODEC, PUBSUB_TOPIC } from './network.ts'
 import { createPeerBook, type PeerBook } from './peer-book.ts'
 import { askCluster, catchUp } from './peer-client.ts'
 import { reasonOf, sleep, type WakuClock, WakuError, type WakuLog } from './ports.ts'
@@ -70,7 +79,12 @@ export interface WakuStatus {
 export interface WakuNode {
   /** Listens and dials. Throws a `WakuError`: `port-in-use`, or `bad-address` when this host cannot listen there. */
   start(): Promise<void>
+  /** Stops for good: a node that has stopped is not started again. */
   stop(): Promise<void>
+  /** Aborts when it stops: what waits for something on this node waits in vain from then on. */
+  readonly ended: AbortSignal
+  /** Why it no longer works although it was started, in one line; null while it does. */
+  health(): string | null
   /** Where it can be dialled, each with its peer id. */
   multiaddrs(): readonly string[]
   peerId(): string
@@ -87,9 +101,16 @@ export interface WakuNode {
   status(): WakuStatus
 }
 
-/** Makes a stopped node. Throws a `WakuError`, `bad-key` or `bad-address`. */
-export async function createWakuNode(options: WakuNodeOptions, deps: WakuNodeDeps): Promise<WakuNode> {
-  const host = await createHost({ seed: options.seed, listen: options.listen, announce: options.announce ?? [] })
+/**
+ * Makes a stopped node. Throws a `WakuError`, `bad-key` or `bad-address`. `makeHost` is for tests that break the libp2p
+ * node from within.
+ */
+export async function createWakuNode(
+  options: WakuNodeOptions,
+  deps: WakuNodeDeps,
+  makeHost: typeof createHost = createHost,
+): Promise<WakuNode> {
+  const host = await makeHost({ seed: options.seed, listen: options.listen, announce: options.announce ?? [] })
   return new ServiceNode(host, options, deps)
 }
 
@@ -170,11 +191,20 @@ class ServiceNode implements WakuNode {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error('the Waku node stops'))
+    this.#stopping.abort(new Error('the Waku node stops, or is started anew'))
     this.#filter.stop()
     await this.#book.stop()
-    await this.#host.stop()
+    const trouble = await stopNode(this.#host, STOP_MS_MAX)
+    if (trouble !== null) this.#deps.log.warn('the Waku node did not stop well', { reason: trouble })
     await Promise.allSettled([...this.#running])
+  }
+
+  get ended(): AbortSignal {
+    return this.#stopping.signal
+  }
+
+  health(): string | null {
+    return nodeTrouble(this.#host, this.#host.services.pubsub, PUBSUB_TOPIC)
   }
 
   multiaddrs(): readonly string[] {

@@ -2,10 +2,12 @@ import { expect, test } from 'vitest'
 import { flapping } from '../limits.ts'
 import type { HeldRecord, MemberState } from '../state.ts'
 import { fixedRecords } from '../testing/fixed-records.ts'
-import { incidentOf, memberAt, stateWith } from '../testing/make-state.ts'
+import { incidentOf, memberAt, OPTIONS, stateWith } from '../testing/make-state.ts'
+import { hostIncidentId } from '../wire/names.ts'
 import type { AbsenceFault } from '../wire/records.ts'
 import { beginWork } from '../work.ts'
 import { endSteadyFlapping, noticeFlapping } from './flapping.ts'
+import type { Incident } from './incident.ts'
 import { outagesOf } from './outages.ts'
 
 const NOW = 3_600_000
@@ -142,4 +144,26 @@ test.each<[string, number, MemberState, number, boolean]>([
   const work = beginWork(stateWith([member], NOW, { incidents: new Map([[incident.id, incident]]) }))
   endSteadyFlapping(work)
   expect([...work.state.incidents.values()]).toMatchObject([{ state: ends ? 'resolved' : 'firing' }])
+})
+
+test('a host whose last outage this one has ended is flapping here too, once a verdict learnt later shows it', () => {
+  const three = [1, 2, 3].map((incarnation) => [incarnation, (4 - incarnation) * 60_000] as const)
+  const id = hostIncidentId(OPTIONS.mesh, 'vps', ended(3))
+  const known = incidentOf({ id, host: 'vps', life: ended(3), state: 'resolved', resolvedAtMs: NOW, sinceAtMs: 7 })
+  const notice = (records: ReadonlyMap<string, HeldRecord>, incidents: readonly Incident[]) => {
+    const state = stateWith([memberAt('vps', NOW, { life: ended(4) })], NOW, {
+      records,
+      incidents: new Map(incidents.map((incident) => [incident.id, incident])),
+      settled: new Map([[id, true]]),
+    })
+    const work = beginWork(state)
+    noticeFlapping(work, 'vps')
+    return work.state
+  }
+  const reopened = notice(heldVerdicts(three), [known])
+  expect([...reopened.incidents.values()]).toMatchObject([{ id, fault: 'flapping', state: 'firing', sinceAtMs: 7 }])
+  expect(reopened.settled.size).toBe(0)
+  // One that was flapping and is over stays over, and two outages are none too many.
+  expect(notice(heldVerdicts(three), [{ ...known, fault: 'flapping' }]).incidents.get(id)?.state).toBe('resolved')
+  expect(notice(heldVerdicts(three.slice(1)), [known]).incidents.get(id)?.state).toBe('resolved')
 })

@@ -43,10 +43,17 @@ export function openHostIncident(work: Work, member: Member, verdict: SignedAs<'
   keepIncident(work, incidentOf(work, member, verdict, isFlapping ? 'flapping' : body.fault, outages))
 }
 
-/** Opens the flapping incident of a host that is back, for somebody who was away when the others opened it. */
+/**
+ * Opens the flapping incident of a host that is back, for somebody who was away when the others opened it, or who took
+ * its last outage for one of its own and has ended that.
+ */
 export function openFlapping(work: Work, member: Member, verdict: SignedAs<'verdict'>, outages: number): void {
   const incident = incidentOf(work, member, verdict, 'flapping', outages)
-  if (!work.state.incidents.has(incident.id)) keepIncident(work, incident)
+  const known = work.state.incidents.get(incident.id)
+  if (known !== undefined && (known.state === 'firing' || known.fault === 'flapping')) return
+  const { aliases, sinceAtMs, sinceUnixMs } = known ?? incident
+  drop(work, 'settled', incident.id)
+  keepIncident(work, { ...incident, aliases, sinceAtMs, sinceUnixMs })
 }
 
 function incidentOf(

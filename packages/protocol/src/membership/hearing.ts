@@ -12,7 +12,7 @@ import { endHostIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
 import { recordAgeMs } from '../records.ts'
 import type { Member } from '../state.ts'
-import { compareLives } from '../wire/names.ts'
+import { compareLives, recordIdOf } from '../wire/names.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, setMember, type Work } from '../work.ts'
 import { noteOwnBeat } from './epoch.ts'
@@ -166,8 +166,27 @@ function accept(
     endHostIncident(work, amended)
     beatSoon(work)
   }
+  keepGoodbye(work, member.heartbeat, heartbeat, ageMs)
   tellDoubters(work, amended, heartbeat, ageMs)
   if (direct && from === member.host) compareDigests(work, amended)
+}
+
+/**
+ * Keeps on disk that a host said it is stopping, until it is heard in another mood: who restarts meanwhile, as all do
+ * in a rolling update, would miss it after one period instead of `presence.restart`.
+ */
+function keepGoodbye(
+  work: Work,
+  before: SignedAs<'heartbeat'> | null,
+  heartbeat: SignedAs<'heartbeat'>,
+  ageMs: number,
+): void {
+  const isStopping = heartbeat.body.mode === 'stopping'
+  const wasStopping = before?.body.mode === 'stopping'
+  const isSameLife = before !== null && compareLives(before.body.life, heartbeat.body.life) === 0
+  if (isStopping && wasStopping && isSameLife) return
+  if (before !== null && wasStopping) work.effects.push({ kind: 'drop-record', id: recordIdOf(before) })
+  if (isStopping) work.effects.push({ kind: 'keep-record', id: recordIdOf(heartbeat), record: heartbeat, ageMs })
 }
 
 /** Passes what was heard on to those who voted against the host lately. */

@@ -82,7 +82,7 @@ describe.each([
     for (const peer of ['b', 'c']) {
       expect(mesh.stateOf(peer).heads.get('a')).toEqual(mesh.stateOf('a').heads.get('a'))
       const log = ({ entries }: ReturnType<SmallMesh['backUp']>) =>
-        entries.filter(({ signer }) => signer === 'a').map(({ body }) => [body.life.incarnation, body.seq])
+        entries.flatMap(({ record: { signer, body } }) => (signer === 'a' ? [[body.life.incarnation, body.seq]] : []))
       expect(log(mesh.backUp('a'))).toEqual(log(mesh.backUp(peer)))
     }
   })

@@ -125,6 +125,18 @@ describe('the verdict of another', () => {
     expect(receive(verdictBy('a', ['b', 'c']), heardAgo(15_001)).state.records.size).toBe(1)
   })
 
+  test.each<[string, ReturnType<typeof verdictBy>, boolean]>([
+    ['by two of three that could vote', verdictBy('b', ['c'], { life: life(1, 1) }), true],
+    ['not by one voice', verdictBy('b', [], { life: life(1, 1) }), false],
+    ['not by one that says it is alone', verdictBy('b', ['c'], { life: life(1, 1), alone: true }), false],
+  ])('a trouble is renamed %s', (_, verdict, isRenamed) => {
+    const first = receive(verdictBy('a', ['b', 'c']), doubted(2_000))
+    const silent = first.state.members.get('vps')
+    if (silent === undefined) throw new Error('vps is a member')
+    const work = receive(verdict, silent, { incidents: first.state.incidents })
+    expect([...work.state.incidents.values()]).toMatchObject([{ life: isRenamed ? life(1, 1) : life(1) }])
+  })
+
   test('on a newer life of a host that is silent for us too gives the trouble its newer name', () => {
     const first = receive(verdictBy('a', ['b', 'c']), doubted(2_000))
     const silent = first.state.members.get('vps')

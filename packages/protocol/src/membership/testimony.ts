@@ -19,13 +19,10 @@ import { isMineToWatch } from './observers.ts'
 import { ageMs, classOf, deadlineMs, isHeard, isNewerBeat, roundMs } from './presence-class.ts'
 import { isPresent } from './roster.ts'
 import { declare, startProbe, suspicionOf } from './suspicion.ts'
-import { isWitnessed } from './witness.ts'
+import { isWitnessed, OFFERED_MAX, votersOf } from './witness.ts'
 
 /** Probes that must fail before a verdict on a host that this one does not watch is believed. */
 const PROBES_BEFORE_BELIEF = 2
-
-/** Bounds what an eager or lying peer can make us hold: verdicts that wait, per member. */
-const OFFERED_MAX = 8
 
 /** Takes in the vote of another. `ageMs` is how long it was on its way. */
 export function receiveVote(work: Work, vote: SignedAs<'vote'>, carriedMs: number): void {
@@ -108,7 +105,8 @@ export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carried
 /** We have declared it too: a verdict on a newer life names the same trouble anew. */
 function learnFromVerdict(work: Work, member: Member, verdict: SignedAs<'verdict'>): void {
   const named = member.verdict?.body.life ?? member.life
-  if (compareLives(verdict.body.life, named) <= 0 || !isWitnessed(verdict)) return
+  // Two voices suffice: the host is missing here anyway, and what is learnt is the name of its trouble.
+  if (compareLives(verdict.body.life, named) <= 0 || verdict.body.alone || votersOf(verdict).size < 2) return
   const life = compareLives(verdict.body.life, member.life) > 0 ? verdict.body.life : member.life
   amendMember(work, member.host, { life, verdict })
   renameHostIncident(work, member.host, verdict.body.life)

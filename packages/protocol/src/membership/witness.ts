@@ -1,15 +1,23 @@
 /** What a verdict of another stands on. */
+import type { HostId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 
+/** Bounds what an eager or lying peer can make us hold: verdicts that wait to be adopted, per member. */
+export const OFFERED_MAX = 8
+
 /** Distinct votes, its signer's included, that meet what the verdict itself says could vote. At least two. */
 export function isWitnessed(verdict: SignedAs<'verdict'>): boolean {
-  const { body, signer } = verdict
+  return votersOf(verdict).size >= Math.max(2, Math.min(limits.votesNeeded, verdict.body.observers))
+}
+
+/** Whose votes on its subject's life a verdict carries, its signer included. */
+export function votersOf({ body, signer }: SignedAs<'verdict'>): ReadonlySet<HostId> {
   const voters = new Set([signer])
   for (const vote of body.votes) {
     const isOnIt = vote.body.subject === body.subject && compareLives(vote.body.life, body.life) === 0
     if (isOnIt && vote.signer !== body.subject) voters.add(vote.signer)
   }
-  return voters.size >= Math.max(2, Math.min(limits.votesNeeded, body.observers))
+  return voters
 }

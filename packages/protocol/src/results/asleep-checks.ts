@@ -11,18 +11,15 @@ import { openCheckIncidentOf } from '../incidents/check-incidents.ts'
 import { keepIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
 import { hashOf } from '../wire/canonical.ts'
-import type { Result } from '../wire/records.ts'
+import type { Result, SignedAs } from '../wire/records.ts'
 import { nowOf, put, type Work } from '../work.ts'
 
-/**
- * Notes when a result that promises the next one `always` was made: now, or for one that was stored meanwhile as long ago
- * as its host's wall clock says.
- */
-export function notePromise(work: Work, host: HostId, result: Result, isStored: boolean): void {
+/** Notes a result of an entry made `ageMs` ago, when it promises the next one `always`. No wall clock has a say in it. */
+export function notePromise(work: Work, { signer, body }: SignedAs<'entry'>, result: Result, ageMs: number): void {
   if (result.heartbeat !== 'always') return
-  const { elapsedMs, unixMs } = work.state.clock
-  const agoMs = isStored ? Math.max(0, unixMs - result.atUnixMs) : 0
-  put(work, 'promisedAtMs', promiseKey(host, result.check), elapsedMs - agoMs)
+  const { incarnation } = body.life
+  const madeAtMs = work.state.clock.elapsedMs - ageMs
+  put(work, 'promises', promiseKey(signer, result.check), { madeAtMs, incarnation, seq: body.seq })
 }
 
 /** Opens incidents for the overdue checks of hosts that are asleep. */
@@ -36,12 +33,14 @@ export function judgeAsleepChecks(work: Work): void {
 function judge(work: Work, host: HostId, result: Result): void {
   if (result.heartbeat !== 'always' || result.status !== 'ok') return
   const { clock, options } = work.state
-  const sinceMs = work.state.promisedAtMs.get(promiseKey(host, result.check)) ?? 0
-  if (clock.elapsedMs - sinceMs <= result.everyMs + result.graceMs + limits.catchUpEveryMs) return
+  const promise = work.state.promises.get(promiseKey(host, result.check))
+  if (promise === undefined) return
+  const { madeAtMs, incarnation, seq } = promise
+  if (clock.elapsedMs - madeAtMs <= result.everyMs + result.graceMs + limits.catchUpEveryMs) return
   if (openCheckIncidentOf(work, host, result.check) !== null) return
   const episode = result.episode + 1
   keepIncident(work, {
-    id: hashOf(['incident', options.mesh, host, result.check, 'asleep', result.episode, result.atUnixMs]),
+    id: hashOf(['incident', options.mesh, host, result.check, 'asleep', incarnation, seq]),
     aliases: [],
     host,
     check: result.check,

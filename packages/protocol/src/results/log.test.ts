@@ -41,7 +41,7 @@ describe('an entry that arrives', () => {
       heads: new Map(known === undefined ? [] : [[entry.signer, known]]),
     })
     const work = beginWork(state)
-    receiveEntry(work, entry, 'b', road)
+    receiveEntry(work, entry, 'b', road, 0)
     return { work, kinds: work.effects.map(({ kind }) => kind).filter((kind) => kind !== 'incident') }
   }
 
@@ -82,7 +82,7 @@ describe('an entry that arrives', () => {
       }))
       const work = beginWork(state)
       const entry = entryOf(1, seq, null)
-      receiveEntry(work, { ...entry, body: { ...entry.body, results } }, 'peer', 'catch-up')
+      receiveEntry(work, { ...entry, body: { ...entry.body, results } }, 'peer', 'catch-up', 0)
       state = work.state
     }
     expect(state.results.get(entryOf(1, 1, null).signer)?.size).toBe(limits.resultsOfHost)

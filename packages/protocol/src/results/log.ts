@@ -37,7 +37,7 @@ export function writeEntryWhenDue(work: Work): void {
   })
   state.gathered = state.gathered.slice(results.length)
   state.retired = state.retired.slice(retired.length)
-  append(work, entry, true, false)
+  append(work, entry, true, 0)
   work.effects.push({ kind: 'gossip', record: entry })
 }
 
@@ -53,14 +53,14 @@ function takeResults(gathered: readonly Result[]): readonly Result[] {
   return gathered.slice(0, count)
 }
 
-/** Takes in an entry of another host's log, or one of our own that our disk had lost. */
-export function receiveEntry(work: Work, entry: SignedAs<'entry'>, from: HostId, road: Road): void {
+/** Takes in an entry of another host's log, or one of our own that our disk had lost, made `ageMs` ago. */
+export function receiveEntry(work: Work, entry: SignedAs<'entry'>, from: HostId, road: Road, ageMs: number): void {
   const { state } = work
   const head = state.heads.get(entry.signer)
   if (!isFurther(entry.body, head)) return
   if (entry.signer === state.options.self && !isRegained(work, entry, head, from)) return
   // What a peer streams in a catch-up is all that it holds: a gap in it is history that is trimmed everywhere.
-  if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false, road === 'catch-up')
+  if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false, ageMs)
   else startCatchUp(work, from)
   if (road === 'gossip') hearEntry(work, entry)
 }
@@ -95,11 +95,11 @@ function cidOfEntry(entry: Entry): string {
   return cid
 }
 
-function append(work: Work, entry: SignedAs<'entry'>, sync: boolean, isStored: boolean): void {
+function append(work: Work, entry: SignedAs<'entry'>, sync: boolean, ageMs: number): void {
   const { body, signer } = entry
   const head = { incarnation: body.life.incarnation, seq: body.seq, cid: cidOfEntry(body) }
   put(work, 'heads', signer, head)
-  work.effects.push({ kind: 'keep-entry', entry, head, sync })
+  work.effects.push({ kind: 'keep-entry', entry, head, ageMs, sync })
   learnLife(work, signer, body.life)
   const results = new Map(work.state.results.get(signer) ?? [])
   const taken: Result[] = []
@@ -114,7 +114,7 @@ function append(work: Work, entry: SignedAs<'entry'>, sync: boolean, isStored: b
   if (signer === work.state.options.self && !sync) regainEpisodes(work, taken)
   for (const result of taken) {
     judgeResult(work, signer, result)
-    notePromise(work, signer, result, isStored)
+    notePromise(work, entry, result, ageMs)
   }
   for (const name of body.retired) {
     const open = openCheckIncidentOf(work, signer, name)

@@ -15,7 +15,7 @@ export type Waku = 'works' | 'refuses' | 'dies-with-claim'
 export interface Disk {
   incarnation: number
   readonly heads: Map<HostId, LogHead>
-  readonly entries: SignedAs<'entry'>[]
+  readonly entries: { readonly record: SignedAs<'entry'>; readonly atMs: number }[]
   readonly records: Map<string, { readonly record: AnySigned; readonly atMs: number }>
   readonly incidents: Map<string, Incident>
 }
@@ -68,7 +68,7 @@ export function restoredFrom({ incarnation, heads, entries, records, incidents }
   return {
     incarnation,
     heads: Object.fromEntries(heads),
-    entries,
+    entries: entries.map(({ record, atMs }) => ({ record, ageMs: nowMs - atMs })),
     carried: [...records.values()].map(({ record, atMs }) => ({ record, ageMs: nowMs - atMs })),
     incidents: [...incidents.values()],
   }

@@ -159,7 +159,7 @@ export function createSmallMesh(ids: readonly HostId[], options: SmallMeshOption
         return
       case 'keep-entry':
         disk.heads.set(effect.entry.signer, effect.head)
-        disk.entries.push(effect.entry)
+        disk.entries.push({ record: effect.entry, atMs: nowMs - effect.ageMs })
         return
       case 'keep-record':
         disk.records.set(effect.id, { record: effect.record, atMs: nowMs - effect.ageMs })
@@ -246,12 +246,12 @@ export function createSmallMesh(ids: readonly HostId[], options: SmallMeshOption
         deliver(peer, from, effect.carried, 'catch-up')
         for (const { host, after } of effect.logs) {
           const entries = hostOf(peer).disk.entries.filter(
-            ({ signer, body }) => signer === host && isAfter(body, after),
+            ({ record }) => record.signer === host && isAfter(record.body, after),
           )
           deliver(
             peer,
             from,
-            entries.map((record) => ({ record, ageMs: 0 })),
+            entries.map(({ record, atMs }) => ({ record, ageMs: nowMs - atMs })),
             'catch-up',
           )
         }

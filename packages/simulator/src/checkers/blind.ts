@@ -1,7 +1,6 @@
 /**
- * Entries that were written blindly: by a host whose data was lost or restored, before anybody showed it what it had
- * said before. It cannot know that their positions are taken, so they may fork its log; from the first sign of a start
- * of its own that it does not remember, it may not.
+ * Entries that were written blindly: by a host whose data was lost or restored, in an incarnation that it had used
+ * before and that nobody has shown it since. It cannot know that their positions are taken, so they may fork its log.
  */
 import type { AnySigned, HostId, SignedAs } from '@muster/protocol'
 import type { Happening } from '../happening.ts'
@@ -11,73 +10,85 @@ export interface Blind {
   readonly see: (happening: Happening) => void
   readonly wrote: (host: HostId, incarnation: number, seq: number) => boolean
   /**
-   * Before when a host may lack entries of its own: it lost them, and had to write on before anybody gave them back.
-   * Minus infinity when it lacks none.
+   * Before when a host may lack entries of its own: it lost them, and wrote on when it had regained what those had whom
+   * it could ask. Minus infinity when it lacks none.
    */
   readonly lacksBeforeMs: (host: HostId) => number
 }
 
-/** What a blind host has said in the start that it remembers. */
-interface Said {
+/** A host that has lost data. */
+interface Loss {
+  /** The highest incarnation that it had used. */
+  readonly used: number
+  /** The highest one of an earlier start that it has been shown since. */
+  shown: number
+  /** What it has said in its present start. */
   incarnation: number
   beat: number
 }
 
 /** Knows of none yet. */
 export function createBlind(): Blind {
-  const blind = new Map<HostId, Said>()
+  const used = new Map<HostId, number>()
+  const losses = new Map<HostId, Loss>()
   const places = new Set<string>()
-  /** When hosts lost their data that have neither regained nor written anything since. */
+  /** When hosts lost their data that have written nothing since. */
   const bare = new Map<HostId, number>()
   const lacking = new Map<HostId, number>()
+  /** Places written since the loss: an echo of them is no sign of an earlier start. */
+  const fresh = new Set<string>()
   const placeOf = (host: HostId, incarnation: number, seq: number): string => `${host}|${incarnation}.${seq}`
 
-  /** Whether a record shows its receiver something that it must have signed in another start. */
-  const isSign = (host: HostId, record: AnySigned, { incarnation, beat }: Said): boolean => {
+  /** The incarnation of an earlier start that a record shows its receiver, or zero. */
+  const shownBy = (host: HostId, record: AnySigned, { incarnation, beat }: Loss): number => {
     if (record.domain === 'entry' && record.signer === host) {
       const { life, seq } = record.body
-      if (life.incarnation === incarnation) return !places.has(placeOf(host, incarnation, seq))
-      return life.incarnation > incarnation
+      return fresh.has(placeOf(host, life.incarnation, seq)) ? 0 : life.incarnation
     }
-    const beatOf = (heartbeat: SignedAs<'heartbeat'>): boolean => {
-      const { life } = heartbeat.body
-      return life.incarnation > incarnation || (life.incarnation === incarnation && heartbeat.body.beat > beat)
-    }
-    if (record.domain === 'heartbeat') return record.signer === host && beatOf(record)
-    if (record.domain !== 'vote' && record.domain !== 'verdict') return false
+    const ofBeat = ({ body }: SignedAs<'heartbeat'>): number =>
+      body.life.incarnation > incarnation || (body.life.incarnation === incarnation && body.beat > beat)
+        ? body.life.incarnation
+        : 0
+    if (record.domain === 'heartbeat') return record.signer === host ? ofBeat(record) : 0
+    if (record.domain !== 'vote' && record.domain !== 'verdict') return 0
     const { subject, evidence } = record.body
-    return subject === host && evidence !== null && beatOf(evidence as SignedAs<'heartbeat'>)
+    return subject === host && evidence !== null ? ofBeat(evidence as SignedAs<'heartbeat'>) : 0
   }
 
-  const noteWritten = (happening: Happening): void => {
-    if (happening.kind !== 'effect' || happening.effect.kind !== 'keep-entry') return
-    const { host, effect } = happening
+  const noteEntry = (
+    host: HostId,
+    { entry, head, sync }: { entry: SignedAs<'entry'>; head: { incarnation: number; seq: number }; sync: boolean },
+  ): void => {
+    if (entry.signer !== host || !sync) return
     const lostMs = bare.get(host)
-    if (lostMs === undefined || effect.kind !== 'keep-entry' || effect.entry.signer !== host) return
     bare.delete(host)
-    if (effect.sync) lacking.set(host, lostMs)
+    if (lostMs !== undefined) lacking.set(host, lostMs)
+    const loss = losses.get(host)
+    if (loss === undefined) return
+    const place = placeOf(host, head.incarnation, head.seq)
+    fresh.add(place)
+    if (head.incarnation > loss.shown && head.incarnation <= loss.used) places.add(place)
   }
 
   return {
     see: (happening) => {
       if (happening.kind === 'data-lost') {
-        blind.set(happening.host, { incarnation: Number.POSITIVE_INFINITY, beat: 0 })
-        bare.set(happening.host, happening.atMs)
+        const { host, atMs } = happening
+        losses.set(host, { used: used.get(host) ?? 0, shown: 0, incarnation: Number.POSITIVE_INFINITY, beat: 0 })
+        bare.set(host, atMs)
+      } else if (happening.kind === 'arrived') {
+        const loss = losses.get(happening.host)
+        if (loss !== undefined) loss.shown = Math.max(loss.shown, shownBy(happening.host, happening.record, loss))
+      } else if (happening.kind === 'effect') {
+        const { host, effect, before } = happening
+        const loss = losses.get(host)
+        used.set(host, Math.max(used.get(host) ?? 0, before.life.incarnation))
+        if (loss !== undefined) {
+          loss.incarnation = before.life.incarnation
+          if (effect.kind === 'send-heartbeat' || effect.kind === 'answer-probe') loss.beat = effect.heartbeat.body.beat
+        }
+        if (effect.kind === 'keep-entry') noteEntry(host, effect)
       }
-      if (bare.size > 0) noteWritten(happening)
-      if (blind.size === 0) return
-      if (happening.kind === 'arrived') {
-        const said = blind.get(happening.host)
-        if (said !== undefined && isSign(happening.host, happening.record, said)) blind.delete(happening.host)
-      }
-      if (happening.kind !== 'effect') return
-      const { host, effect, before } = happening
-      const said = blind.get(host)
-      if (said === undefined) return
-      said.incarnation = before.life.incarnation
-      if (effect.kind === 'send-heartbeat' || effect.kind === 'answer-probe') said.beat = effect.heartbeat.body.beat
-      if (effect.kind !== 'keep-entry' || !effect.sync || effect.entry.signer !== host) return
-      places.add(placeOf(host, effect.head.incarnation, effect.head.seq))
     },
     wrote: (host, incarnation, seq) => places.has(placeOf(host, incarnation, seq)),
     lacksBeforeMs: (host) => lacking.get(host) ?? Number.NEGATIVE_INFINITY,

@@ -108,37 +108,44 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
     if (first === undefined || views.length < 2) return
     exercise('I10')
     for (const { id: of } of hosts) {
-      compareLogs(views, of, horizonMs)
+      const own = happening.views.find(({ host }) => host === of)
+      compareLogs(views, own, of, horizonMs)
       compareIncidents(views, of, horizonMs)
       compareLives(views, of, horizonMs)
     }
 
     /** Every entry that any of them holds, older than two rounds and within the history, is held by all under one CID. */
-    function compareLogs(settled: readonly Settled[], of: HostId, beforeMs: number): void {
-      const [base, ...others] = settled
+    function compareLogs(settled: readonly Settled[], own: FinalView | undefined, of: HostId, beforeMs: number): void {
+      const held = new Set((own?.logs.get(of) ?? []).map((head) => placeText(of, head)))
+      const [base, ...others] = settled.map((one) => ({ host: one.host, log: logOf(one, held, of, beforeMs) }))
       if (base === undefined) return
-      for (const other of others) {
-        const isOwn = base.host === of || other.host === of
-        const fromMs = Math.max(rememberedMs, isOwn ? truth.lacksOwnBeforeMs(of) : Number.NEGATIVE_INFINITY)
-        const [left, right] = [logOf(base, of, fromMs, beforeMs), logOf(other, of, fromMs, beforeMs)]
-        const lacking = [...left].find(([place, cid]) => right.get(place) !== cid)
-        const more = [...right].find(([place, cid]) => left.get(place) !== cid)
+      for (const { host, log } of others) {
+        const lacking = [...base.log].find(([place, cid]) => log.get(place) !== cid)
+        const more = [...log].find(([place, cid]) => base.log.get(place) !== cid)
         const odd = lacking ?? more
         if (odd === undefined) continue
         fail(
-          [other.host, base.host, of],
-          `the logs of ${of} differ on ${base.host} (${left.size}) and ${other.host} (${right.size}), at ${odd[0]}`,
+          [host, base.host, of],
+          `the logs of ${of} differ on ${base.host} (${base.log.size}) and ${host} (${log.size}), at ${odd[0]}`,
         )
         return
       }
     }
 
-    /** The CIDs of the entries of a host that were written within a time, by their places. */
-    function logOf({ logs }: Settled, of: HostId, fromMs: number, beforeMs: number): ReadonlyMap<string, string> {
+    /** The CIDs of the entries of a host to be compared, by their places. `held`: those that their writer holds itself. */
+    function logOf(
+      { logs }: Settled,
+      held: ReadonlySet<string>,
+      of: HostId,
+      beforeMs: number,
+    ): ReadonlyMap<string, string> {
       const cids = new Map<string, string>()
       for (const head of logs.get(of) ?? []) {
-        const writtenMs = written.get(placeText(of, head)) ?? 0
-        if (writtenMs <= fromMs || writtenMs >= beforeMs) continue
+        const place = placeText(of, head)
+        const writtenMs = written.get(place) ?? 0
+        if (writtenMs <= rememberedMs || writtenMs >= beforeMs) continue
+        // What its writer lost, and wrote on without, those who then had not got it yet never get.
+        if (writtenMs <= truth.lacksOwnBeforeMs(of) && !held.has(place)) continue
         if (!truth.wroteBlindly(of, head.incarnation, head.seq)) cids.set(`${head.incarnation}.${head.seq}`, head.cid)
       }
       return cids

@@ -24,21 +24,21 @@ export function checkForwardOnly({ truth, exercise, report }: Surroundings): Che
   const beats = new Map<HostId, Place>()
   const accepted = new Map<string, Place>()
   const cids = new Map<string, string>()
-  /** Entries that others than their writer hold. */
-  const shared = new Set<string>()
+  /** Who holds an entry besides its writer, for all that is known: a power cut may have taken it. */
+  const holders = new Map<string, Set<HostId>>()
+  /** Entries that their writer has lost. */
+  const orphans = new Set<string>()
   const restarted = new Set<string>()
   const lastBeat = new Map<HostId, SignedAs<'heartbeat'>>()
   return (happening) => {
     if (happening.kind === 'data-lost' || (happening.kind === 'mode' && happening.cause === 'power')) {
       for (const key of accepted.keys()) if (key.startsWith(`${happening.host}<`)) restarted.add(key)
+      for (const held of holders.values()) held.delete(happening.host)
       if (happening.kind === 'mode') return
       // It cannot know how far it was. Nobody else may accept anything from before.
       issued.delete(happening.host)
       beats.delete(happening.host)
-      // What it alone had is gone from the world, and its place is free.
-      for (const name of cids.keys()) {
-        if (name.startsWith(`${happening.host}|`) && !shared.has(name)) cids.delete(name)
-      }
+      for (const name of cids.keys()) if (name.startsWith(`${happening.host}|`)) orphans.add(name)
       return
     }
     if (happening.kind !== 'effect') return
@@ -72,7 +72,10 @@ export function checkForwardOnly({ truth, exercise, report }: Surroundings): Che
     accepted.set(key, place)
     const name = `${entry.signer}|${entry.body.life.incarnation}|${entry.body.seq}`
     const known = cids.get(name)
-    if (known !== undefined && known !== head.cid && !truth.wroteBlindly(entry.signer, head.incarnation, head.seq)) {
+    // What its writer lost and nobody else holds is gone from the world, and its place is free.
+    const isFree = orphans.has(name) && (holders.get(name)?.size ?? 0) === 0
+    const isBlind = truth.wroteBlindly(entry.signer, head.incarnation, head.seq)
+    if (known !== undefined && known !== head.cid && !isFree && !isBlind) {
       report({
         invariant: 'I7',
         atMs,
@@ -81,7 +84,8 @@ export function checkForwardOnly({ truth, exercise, report }: Surroundings): Che
       })
     }
     cids.set(name, head.cid)
-    if (entry.signer !== host) shared.add(name)
+    if (isFree) orphans.delete(name)
+    if (entry.signer !== host) holders.set(name, (holders.get(name) ?? new Set()).add(host))
   }
 
   function forward(known: Map<HostId, Place>, host: HostId, place: Place, atMs: number, what: string): void {

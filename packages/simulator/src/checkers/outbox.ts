@@ -15,6 +15,8 @@ interface Entry {
   readonly recipient: string
   readonly transition: string
   readonly ids: readonly IncidentId[]
+  /** The host, when it is one of its checks that is told of. */
+  readonly checkOf: HostId | null
 }
 
 /** How long before the end an entry must have been made to be judged. */
@@ -29,6 +31,10 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
   const lostMs = new Map<HostId, number>()
   /** What Waku took, or a receipt confirmed: by incident and recipient, the transitions. */
   const done = new Map<string, Set<string>>()
+  /** Other names of an incident: what was told under one of them was told of it. */
+  const names = new Map<IncidentId, Set<IncidentId>>()
+  /** When a host's own trouble was last told to a recipient. */
+  const hostsTold = new Map<string, number>()
   const finish = (ids: readonly IncidentId[], recipient: string, transition: string): void => {
     for (const id of ids) {
       const key = `${id}|${recipient}`
@@ -37,18 +43,29 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
     }
   }
   // A later notice of the same incident says what an earlier one would have, and any says what a reminder would.
-  const isDone = ({ ids, recipient, transition }: Entry): boolean => {
+  const isDone = ({ ids, recipient, transition, checkOf, atMs }: Entry): boolean => {
+    // What is told of a host covers its checks.
+    if (checkOf !== null && (hostsTold.get(`${checkOf}|${recipient}`) ?? 0) >= atMs) return true
     const least = transition.startsWith('reminder') ? 0 : rankOf(transition)
-    return ids.every((id) => [...(done.get(`${id}|${recipient}`) ?? [])].some((told) => rankOf(told) >= least))
+    const isTold = (id: IncidentId): boolean =>
+      [...(done.get(`${id}|${recipient}`) ?? [])].some((told) => rankOf(told) >= least)
+    return ids.every((id) => [id, ...(names.get(id) ?? [])].some(isTold))
   }
   return (happening) => {
     const { atMs } = happening
     if (happening.kind === 'data-lost') lostMs.set(happening.host, atMs)
     if (happening.kind === 'copy') {
       const { notice, recipient } = happening
-      for (const { id, aliases } of notice.incidents) finish([id, ...aliases], recipient, notice.transition)
+      for (const { id, aliases, host, check } of notice.incidents) {
+        finish([id, ...aliases], recipient, notice.transition)
+        if (check === '' && notice.transition !== 'resolved') hostsTold.set(`${host}|${recipient}`, atMs)
+      }
     } else if (happening.kind === 'effect') {
       const { effect, host } = happening
+      if (effect.kind === 'incident') {
+        const { id, aliases } = effect.incident
+        for (const alias of aliases) names.set(id, (names.get(id) ?? new Set()).add(alias))
+      }
       if (effect.kind === 'send-notice') {
         const { notice, recipient } = effect
         exercise('I14')
@@ -58,6 +75,8 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
           recipient,
           transition: notice.transition,
           ids: notice.incidents.map(({ id }) => id),
+          // Each check's news goes into a notice of its own.
+          checkOf: notice.incidents.find(({ check }) => check !== '')?.host ?? null,
         })
       } else if (effect.kind === 'gossip' && effect.record.domain === 'notice') {
         const { step, incidents, recipient, transition }: NoticeRecord = effect.record.body

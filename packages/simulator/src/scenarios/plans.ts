@@ -43,7 +43,7 @@ export const RESTART_PLANS: readonly Plan[] = [
     lines: [
       {
         atMs: 2 * minute,
-        fault: { kind: 'restart-of-all', backAfterMs: [3 * second, 5 * second, 8 * second, 2 * second] },
+        fault: { kind: 'restart-of-all', backAfterMs: [20 * second, 5 * second, 40 * second, 2 * second] },
       },
     ],
     shows: [],

@@ -90,7 +90,7 @@ export function keepEntry(
   cid = `cid-${record.body.seq}`,
 ): Happening {
   const head = { incarnation: record.body.life.incarnation, seq: record.body.seq, cid }
-  return effect(atMs, host, { kind: 'keep-entry', entry: record, head, sync: true })
+  return effect(atMs, host, { kind: 'keep-entry', entry: record, head, ageMs: 0, sync: true })
 }
 
 /** A line of the notice log: the first attempt of `signer` at telling `phone` of the incident `i1`. */

@@ -39,7 +39,7 @@ type Write =
 interface Store {
   logs: Map<HostId, LogLine[]>
   /** The entry that holds the newest result of each check, by host: it outlives the history. */
-  newest: Map<HostId, Map<string, SignedAs<'entry'>>>
+  newest: Map<HostId, Map<string, LogLine>>
   records: Map<string, Kept>
   times: Map<string, number>
   incidents: Map<IncidentId, Incident>
@@ -84,7 +84,7 @@ export interface Disk {
   readonly logHosts: () => readonly HostId[]
 }
 
-/** Makes an empty disk. `losesUnsynced`: mergeable records, foreign entries and check times wait for a flush. */
+/** Makes an empty disk. `losesUnsynced`: foreign entries, incidents and check times wait for a flush, as on an agent's. */
 export function createDisk(losesUnsynced: boolean): Disk {
   let incarnation = 0
   let isFull = false
@@ -137,7 +137,7 @@ export function createDisk(losesUnsynced: boolean): Disk {
       flush()
     },
     keepEntry: (entry, head, sync, nowMs) => put({ kind: 'entry', line: { entry, head, storedMs: nowMs } }, sync),
-    keepRecord: (id, record, nowMs) => put({ kind: 'record', id, kept: { record, storedMs: nowMs } }, false),
+    keepRecord: (id, record, nowMs) => put({ kind: 'record', id, kept: { record, storedMs: nowMs } }, true),
     dropRecord: (id) => put({ kind: 'record', id, kept: null }, false),
     keepCheckTime: (check, spentMs) => put({ kind: 'check-time', check, spentMs }, false),
     keepIncident: (incident) => put({ kind: 'incident', incident }, false),
@@ -160,7 +160,9 @@ export function createDisk(losesUnsynced: boolean): Disk {
       return {
         incarnation: raised,
         heads: Object.fromEntries([...seen.logs].flatMap(([host, log]) => headOf(host, log))),
-        entries: [...seen.newest.values()].flatMap(inOrder),
+        entries: [...seen.newest.values()]
+          .flatMap(inOrder)
+          .map(({ entry, storedMs }) => ({ record: entry, ageMs: nowMs - storedMs })),
         carried: [...seen.records.values()].map(({ record, storedMs }) => ({ record, ageMs: nowMs - storedMs })),
         incidents: [...seen.incidents.values()],
       }
@@ -223,9 +225,9 @@ function addEntry(store: Store, line: LogLine): void {
   const log = store.logs.get(signer)
   if (log === undefined) store.logs.set(signer, [line])
   else log.push(line)
-  const newest = store.newest.get(signer) ?? new Map<string, SignedAs<'entry'>>()
+  const newest = store.newest.get(signer) ?? new Map<string, LogLine>()
   store.newest.set(signer, newest)
-  for (const { check } of body.results) newest.set(check, line.entry)
+  for (const { check } of body.results) newest.set(check, line)
 }
 
 function headOf(host: HostId, log: readonly LogLine[]): [HostId, LogHead][] {
@@ -239,8 +241,8 @@ function isLater(entry: Entry, head: LogHead): boolean {
 }
 
 /** The entries that together hold the newest result of each check, oldest first. */
-function inOrder(newest: ReadonlyMap<string, SignedAs<'entry'>>): SignedAs<'entry'>[] {
+function inOrder(newest: ReadonlyMap<string, LogLine>): LogLine[] {
   return [...new Set(newest.values())].toSorted(
-    ({ body: a }, { body: b }) => a.life.incarnation - b.life.incarnation || a.seq - b.seq,
+    ({ entry: { body: a } }, { entry: { body: b } }) => a.life.incarnation - b.life.incarnation || a.seq - b.seq,
   )
 }

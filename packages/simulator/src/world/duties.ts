@@ -65,7 +65,7 @@ export function createDuties(world: World, host: VirtualHost): Duties {
       case 'keep-life':
         return host.disk.keepLife(effect.life)
       case 'keep-entry':
-        return host.disk.keepEntry(effect.entry, effect.head, effect.sync, world.now())
+        return host.disk.keepEntry(effect.entry, effect.head, effect.sync, world.now() - effect.ageMs)
       case 'keep-record':
         return host.disk.keepRecord(effect.id, effect.record, world.now())
       case 'drop-record':

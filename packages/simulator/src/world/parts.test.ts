@@ -74,6 +74,7 @@ describe('a disk', () => {
     disk.keepRecord('r1', noticeRecord('a', 'claim'), 0)
     disk.keepEntry(entry('a', 1, 1), { incarnation: 1, seq: 1, cid: 'x' }, true, 0)
     disk.keepRecord('r2', noticeRecord('b', 'claim'), 0)
+    disk.keepCheckTime('backup', 9)
     disk.keepEntry(entry('b', 1, 1), { incarnation: 1, seq: 1, cid: 'y' }, false, 0)
   }
   const chance = createPrng(1, 'disk')
@@ -95,7 +96,8 @@ describe('a disk', () => {
       seenLost.add(lost)
       const restored = disk.restore(2, 10)
       expect(restored.heads).toHaveProperty('a')
-      expect(restored.carried.length).toBe(lost === 2 ? 1 : 2)
+      expect(restored.carried.length).toBe(2)
+      expect(Object.keys(disk.checkTimes())).toHaveLength(lost === 2 ? 0 : 1)
       expect(Object.hasOwn(restored.heads, 'b')).toBe(lost === 0)
     }
     expect([...seenLost].toSorted()).toEqual([0, 1, 2])
@@ -164,7 +166,7 @@ describe('a disk that fails', () => {
     expect(disk.log('a')).toEqual([head(3)])
     disk.trim(100)
     expect(disk.log('a')).toEqual([head(3)])
-    expect(disk.restore(2, 10).entries.map(({ body }) => body.seq)).toEqual([1])
+    expect(disk.restore(2, 10).entries.map(({ record }) => record.body.seq)).toEqual([1])
   })
 })
 

@@ -119,6 +119,7 @@ describe('a world', () => {
         kind: 'keep-entry',
         entry: { ...mine, body: { ...mine.body, seq } },
         head: { incarnation: 1, seq, cid: `${seq}` },
+        ageMs: 0,
         sync: true,
       })
       return [keep(1), keep(2)]

@@ -160,6 +160,8 @@ export function createTestAgent(): TestAgent {
     connected: [],
     troubles: [],
     waku: { serving: true, peers: 1, subscribers: 0, works: true },
+    store: null,
+    brokenParts: [],
     warnings: [],
   }
 

@@ -1,17 +1,17 @@
 /** `muster run`: the agent in the foreground, until it is told to stop. */
-import { startAgent } from '../../agent.ts'
+import { type RunningAgent, startAgent } from '../../agent.ts'
 import type { AgentPort } from '../../agent-port.ts'
 import { createApiServer } from '../../api/server.ts'
-import { readOrCreateApiToken } from '../../identity/folder.ts'
 import { type Log, reasonOf } from '../../log.ts'
+import { createAgentToken } from '../agent-token.ts'
 import { addressFileOf } from '../api-client.ts'
-import { CliError, EXIT } from '../cli-error.ts'
+import { EXIT } from '../cli-error.ts'
 import { createRunLog } from '../run-log.ts'
+import { createStrayErrors } from '../stray-errors.ts'
 import type { Context } from '../surroundings.ts'
 
-/** Stray errors of libraries within one minute that are too many to go on with. */
-const STRAY_ERRORS_MAX = 20
-const STRAY_WINDOW_MS = 60_000
+/** How long an agent that gave up may take to stop in order. Milliseconds. */
+const GIVE_UP_MS = 20_000
 
 /** Runs the agent. Exit code 0 after SIGTERM, SIGINT or a goodbye. */
 export async function runAgent(context: Context, options: { readonly verbose?: boolean }): Promise<number> {
@@ -19,21 +19,42 @@ export async function runAgent(context: Context, options: { readonly verbose?: b
   const colour = process.stderr.isTTY === true && (env.NO_COLOR ?? '') === ''
   const log = createRunLog({ write: err, colour, verbose: options.verbose === true })
   const ended = Promise.withResolvers<number>()
+  // It may come to its end before the start is done, which is when it is awaited.
+  ended.promise.catch(() => undefined)
+  let agent: RunningAgent | null = null
+  const token = createAgentToken(folder, log)
   const restore = holdSignals(log, () => ended.resolve(EXIT.done))
-  const release = holdStrayErrors(log, (error) => ended.reject(error))
+  const release = holdStrayErrors(
+    createStrayErrors({
+      log,
+      monotonicMs: () => performance.now(),
+      blame: (error) => agent?.blame(error) ?? null,
+      giveUp(error) {
+        ended.reject(error)
+        // Whatever goes wrong by the minute may also keep it from stopping.
+        setTimeout(() => process.exit(EXIT.bad), GIVE_UP_MS).unref()
+      },
+    }),
+  )
   try {
-    const agent = await startAgent({
+    agent = await startAgent({
       folder,
       log,
       async frontEnd(port, config) {
         const api = createApiServer(port, {
           listen: config.api.listen,
-          token: await readOrCreateApiToken(folder),
+          token: await token.get(),
           addressFile: addressFileOf(folder),
+          configFile: folder.config,
           onLeft: () => ended.resolve(EXIT.done),
           onBug: (error) => log.warn('a request to the local API failed', { reason: reasonOf(error) }),
         })
-        await api.start()
+        try {
+          await api.start()
+        } catch (error) {
+          await api.stop()
+          throw error
+        }
         log.info('the local API listens', { address: api.address() ?? '' })
         restore.onReload(() => reload(port, log))
         return api
@@ -45,6 +66,7 @@ export async function runAgent(context: Context, options: { readonly verbose?: b
       await agent.stop()
     }
   } finally {
+    token.stop()
     restore.end()
     release()
   }
@@ -84,24 +106,12 @@ function holdSignals(log: Log, stop: () => void): { onReload(reload: () => Promi
   }
 }
 
-/**
- * An error that a library lets slip costs a connection, not the watch: it is logged. A stream of them is another matter:
- * then the agent ends, and who runs it may start it anew.
- */
-function holdStrayErrors(log: Log, giveUp: (error: Error) => void): () => void {
-  let times: number[] = []
-  const onStray = (error: unknown): void => {
-    const now = performance.now()
-    times = [...times.filter((time) => now - time < STRAY_WINDOW_MS), now]
-    log.warn('an error was let slip', { reason: reasonOf(error) })
-    if (times.length > STRAY_ERRORS_MAX) {
-      giveUp(new CliError('stray-errors', EXIT.bad, `too many errors at once, the last: ${reasonOf(error)}`))
-    }
-  }
-  process.on('uncaughtException', onStray)
-  process.on('unhandledRejection', onStray)
+/** Takes all that nobody catches, until the returned function is called. Without it Node ends with a stack trace. */
+function holdStrayErrors(take: (error: unknown) => void): () => void {
+  process.on('uncaughtException', take)
+  process.on('unhandledRejection', take)
   return () => {
-    process.off('uncaughtException', onStray)
-    process.off('unhandledRejection', onStray)
+    process.off('uncaughtException', take)
+    process.off('unhandledRejection', take)
   }
 }

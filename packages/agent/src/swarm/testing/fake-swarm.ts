@@ -150,6 +150,7 @@ export function createFakeNetwork(): FakeNetwork {
         for (const other of [...self.links.keys()]) unlink(self, linked(self, other))
         self.addresses = []
       },
+      health: () => null,
       addresses: () => [...self.addresses],
       peers: (): PeerInfo[] =>
         [...self.links].map(([host, sinceMs]) => ({

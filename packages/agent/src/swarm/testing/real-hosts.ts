@@ -10,9 +10,10 @@ import { createLibp2p } from 'libp2p'
 import { createSwarm } from '../create-swarm.ts'
 import { readOneFrame, writeFrame } from '../framing.ts'
 import { publicKeyOf } from '../host-id.ts'
+import { createNode, type SwarmNode } from '../node.ts'
 import type { SwarmOptions } from '../swarm.ts'
 import { swarmKeyProtector } from '../swarm-key-protector.ts'
-import type { TestHost } from './harness.ts'
+import type { MakeSwarm, TestHost } from './harness.ts'
 import { bytesOf, keyOf, stopAll, TEST_KEY, testHost, textOf, until } from './harness.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 import { createTcpProxy } from './tcp-proxy.ts'
@@ -33,6 +34,23 @@ export function host(name: string, options: Partial<SwarmOptions> = {}): TestHos
   const made = testHost(createSwarm, name, options)
   hosts.push(made)
   return made
+}
+
+/** A real host whose nodes can be broken from within: one for each start, the newest last. */
+export function openHost(
+  name: string,
+  options: Partial<SwarmOptions> = {},
+): TestHost & { readonly nodes: SwarmNode[] } {
+  const inner: SwarmNode[] = []
+  const make: MakeSwarm = (...args) =>
+    createSwarm(...args, async (...parts) => {
+      const node = await createNode(...parts)
+      inner.push(node)
+      return node
+    })
+  const made = testHost(make, name, options)
+  hosts.push(made)
+  return { ...made, nodes: inner }
 }
 
 /** The port that a host listens on. */

@@ -6,6 +6,8 @@ import { connect, createServer } from 'node:net'
 /** A proxy in front of one port. */
 export interface TcpProxy {
   readonly port: number
+  /** How many have connected so far. */
+  connections(): number
   /** Nothing passes any more, and nobody is told. */
   freeze(): void
   /** All connections break. */
@@ -24,6 +26,7 @@ export async function createTcpProxy(
 ): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isFrozen = false
+  let connections = 0
 
   const pass = (from: Socket, to: Socket): void => {
     let queue: Promise<void> = Promise.resolve()
@@ -48,6 +51,7 @@ export async function createTcpProxy(
     sockets.add(from)
   }
   const server = createServer((inbound) => {
+    connections += 1
     const outbound = connect(toPort, '127.0.0.1')
     inbound.setNoDelay(true)
     outbound.setNoDelay(true)
@@ -58,6 +62,7 @@ export async function createTcpProxy(
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
+    connections: () => connections,
     freeze() {
       isFrozen = true
     },

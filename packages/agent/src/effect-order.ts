@@ -1,0 +1,133 @@
+/**
+ * The order in which effects are performed: nothing is said that is not on disk, and the core need not wait for the disk.
+ *
+ * What is to be kept goes to the disk at once, in its order, and what follows each other there shares an fsync. What is
+ * to be sent waits until all that was to be kept before it is on disk, and for what was to be sent before it. So on a
+ * disk that takes seconds for an fsync the host hears and judges as ever, and what it says is late: to its peers that
+ * is the same as a slow network. When the disk falls too far behind, no more events are taken in. Then the host is not
+ * awake, and its core finds that out by itself.
+ */
+import type { Effect, Moment } from '@muster/protocol'
+
+/** Effects that may wait for the disk. Each holds a record of 64 KiB at most, and most hold 1 kB. */
+const WAITING_MAX = 1_000
+/** How long the first of them may wait: a period of the usual class, and less than others take to call us silent. Milliseconds. */
+const BEHIND_MS_MAX = 10_000
+/** Records written together: the driver takes 16 MiB at once. */
+const GROUP_MAX = 100
+
+/** Each of these is one write. Neighbours among them may be under way together, for the disk has them in their order. */
+const SINGLE_WRITES: ReadonlySet<Effect['kind']> = new Set([
+  'keep-record',
+  'drop-record',
+  'keep-check-time',
+  'incident',
+])
+/** These are several, one after the other. */
+const WRITES: ReadonlySet<Effect['kind']> = new Set([...SINGLE_WRITES, 'keep-entry', 'keep-life'])
+
+/** Performs the effects of one core. */
+export interface EffectOrder {
+  /** Takes the effects of one event, in their order, and the moment that the core saw. */
+  take(effects: readonly Effect[], at: Moment): void
+  /** Null while the disk keeps up; else resolves when all that waits has been performed. */
+  behind(): Promise<void> | null
+  /** Resolves when all that was taken has been performed. */
+  settled(): Promise<void>
+}
+
+/** What performing needs: hands, a clock, and who is told of a failure. */
+export interface EffectOrderDeps {
+  readonly now: () => Moment
+  /** Performs one effect, which was decided at a moment. A promise is that of what is kept. */
+  readonly perform: (effect: Effect, decidedAt: Moment) => Promise<void> | undefined
+  readonly onFailed: (effect: Effect, error: unknown) => void
+}
+
+interface Taken {
+  readonly effect: Effect
+  readonly at: Moment
+}
+
+/** Makes the order of one core's effects. */
+export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
+  /** To be written, and under way. */
+  const writes: Taken[] = []
+  /** To be sent once as many writes were done as had been taken before it. */
+  const sends: (Taken & { readonly after: number })[] = []
+  let taken = 0
+  let done = 0
+  let writing: Promise<void> | null = null
+
+  /** One effect that fails costs itself, not what follows it. */
+  async function perform({ effect, at }: Taken): Promise<void> {
+    try {
+      await deps.perform(effect, at)
+    } catch (error) {
+      deps.onFailed(effect, error)
+    }
+  }
+
+  async function writeAll(): Promise<void> {
+    while (writes.length > 0) {
+      const group = writes.slice(0, groupLength(writes))
+      await Promise.all(group.map(perform))
+      writes.splice(0, group.length)
+      done += group.length
+      sendReady()
+    }
+    writing = null
+  }
+
+  function sendReady(): void {
+    for (let next = sends[0]; next !== undefined && next.after <= done; next = sends[0]) {
+      sends.shift()
+      void perform(next)
+    }
+  }
+
+  /**
+   * What need not wait. A notice is only made ready: it leaves by `depart`. The answer to a probe says no more than that
+   * this host is there in its present life; that life must be on disk.
+   */
+  function isFree(effect: Effect): boolean {
+    if (effect.kind === 'send-notice') return true
+    return effect.kind === 'answer-probe' && !writes.some((write) => write.effect.kind === 'keep-life')
+  }
+
+  return {
+    take(effects, at) {
+      const free: Taken[] = []
+      for (const effect of effects) {
+        if (WRITES.has(effect.kind)) {
+          writes.push({ effect, at })
+          taken += 1
+        } else if (isFree(effect)) free.push({ effect, at })
+        else sends.push({ effect, at, after: taken })
+      }
+      sendReady()
+      if (writes.length > 0) writing ??= writeAll()
+      for (const each of free) void perform(each)
+    },
+    behind() {
+      const [first] = writes
+      if (first === undefined || writing === null) return null
+      const isLate = lateMs(first.at, deps.now()) > BEHIND_MS_MAX
+      return isLate || writes.length + sends.length > WAITING_MAX ? writing : null
+    },
+    async settled() {
+      while (writing !== null) await writing
+    },
+  }
+}
+
+/** How many of the first writes may be under way together. */
+function groupLength(writes: readonly Taken[]): number {
+  const end = writes.slice(0, GROUP_MAX).findIndex(({ effect }) => !SINGLE_WRITES.has(effect.kind))
+  return end === -1 ? Math.min(writes.length, GROUP_MAX) : Math.max(1, end)
+}
+
+/** How long ago something was decided, a sleep of the machine included. Milliseconds. */
+export function lateMs(decidedAt: Moment, now: Moment): number {
+  return Math.max(0, now.monotonicMs - decidedAt.monotonicMs, now.bootMs - decidedAt.bootMs)
+}

@@ -1,0 +1,132 @@
+import { createState, type Effect, type Incident } from '@muster/protocol'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createMemoryDisk, createMemoryStore, type Family, type MemoryDisk, type Store } from '../storage/index.ts'
+import { createKeeping, type Keeping } from './keeping.ts'
+import type { SealOfOrigin } from './seal-of-origin.ts'
+import { entryOf, headOf, hostIdOf, MESH, readUnverified, resultOf } from './testing/entries.ts'
+
+const SELF = hostIdOf('L')
+const VPS = hostIdOf('v')
+const NOW = Date.UTC(2026, 10, 21)
+const DAY = 24 * 60 * 60_000
+
+const seal: SealOfOrigin = { signed: (record) => record, verify: () => undefined, isMember: () => true }
+
+let disk: MemoryDisk
+let store: Store
+let keeping: Keeping
+let lines: string[]
+beforeEach(async () => {
+  disk = createMemoryDisk()
+  store = await createMemoryStore(disk)
+  lines = []
+  const at = (level: string) => (phrase: string) => void lines.push(`${level} ${phrase}`)
+  const now = () => ({ monotonicMs: 0, bootMs: 0, unixMs: NOW })
+  const clock = { now, monotonicMs: () => 0, unixMs: () => NOW }
+  const log = { debug: at('debug'), info: at('info'), warn: at('warn') }
+  keeping = createKeeping({ store, seal, clock, log, read: readUnverified })
+})
+
+async function keysOf(family: Family): Promise<readonly string[]> {
+  const keys: string[] = []
+  for await (const [key] of store.family(family).iterate()) keys.push(key)
+  return keys
+}
+
+function keepEntry(content: Parameters<typeof entryOf>[0]): Promise<void> {
+  const entry = entryOf(content)
+  return keeping.keep({ kind: 'keep-entry', entry, head: headOf(entry), ageMs: 0, sync: true })
+}
+
+function incident(id: string, aliases: readonly string[] = []): Incident {
+  // What is kept of it is nobody's business here but that of its name.
+  return { id, aliases, sinceUnixMs: NOW } as unknown as Incident
+}
+
+describe('entries', () => {
+  test('are in the log, and the last with a rare check is kept apart for as long as there is that check', async () => {
+    const rare = resultOf('backup', { everyMs: DAY })
+    await keepEntry({ signer: VPS, seq: 1, results: [rare, resultOf('disk')] })
+    await keepEntry({ signer: VPS, seq: 2, results: [resultOf('disk')] })
+    await keepEntry({ signer: SELF, seq: 1, results: [rare] })
+    expect(await keysOf('members')).toEqual([`newest/${SELF}/backup`, `newest/${VPS}/backup`])
+    const { heads, entries } = await keeping.restore(2)
+    expect(heads[VPS]?.seq).toBe(2)
+    expect(entries.map(({ record: { signer, body } }) => `${signer === VPS ? 'vps' : 'me'} ${body.seq}`)).toEqual([
+      'me 1',
+      'vps 1',
+      'vps 2',
+    ])
+    await keepEntry({ signer: VPS, seq: 3, retired: ['backup', 'disk'] })
+    expect(await keysOf('members')).toEqual([`newest/${SELF}/backup`])
+  })
+
+  test('whose check may not report for longer than the history goes are kept apart too', async () => {
+    const results = [
+      resultOf('fast'),
+      resultOf('mute', { heartbeat: 'never' }),
+      resultOf('late', { status: 'late' }),
+      resultOf('broken', { status: 'critical' }),
+    ]
+    await keepEntry({ signer: VPS, seq: 1, results })
+    expect(await keysOf('members')).toEqual(['broken', 'late', 'mute'].map((check) => `newest/${VPS}/${check}`))
+  })
+
+  test('of a check that was retired long ago do not bring it back at a start', async () => {
+    await keepEntry({ signer: VPS, seq: 1, results: [resultOf('backup', { everyMs: DAY })] })
+    await keepEntry({ signer: VPS, seq: 2, retired: ['backup'] })
+    for (let seq = 3; seq < 320; seq += 1) await keepEntry({ signer: VPS, seq, results: [resultOf('disk')] })
+    const presence = { everyMs: 10_000, graceMs: 5_000, sleeps: false, restartMs: 300_000 }
+    const options = { mesh: MESH, self: SELF, name: 'me', presence, remindMs: 1, tickMs: 250, seed: 1, without: [] }
+    const state = createState(options, await keeping.restore(2), { monotonicMs: 0, bootMs: 0, unixMs: NOW })
+    expect([...(state.results.get(VPS)?.keys() ?? [])]).toEqual(['disk'])
+  })
+})
+
+test('an incident that got another name is kept under that alone', async () => {
+  await keeping.keep({ kind: 'incident', incident: incident('a') })
+  await keeping.keep({ kind: 'incident', incident: incident('b', ['a', 'c']) })
+  expect(await keysOf('incidents')).toEqual(['b'])
+  expect((await keeping.restore(1)).incidents.map(({ id }) => id)).toEqual(['b'])
+})
+
+test('a record that is dropped is gone from wherever it was', async () => {
+  for (const family of ['verdicts', 'notice-log', 'mesh-records'] as const) {
+    await store.family(family).put('r', new Uint8Array(1), { sync: true })
+    await store.family(family).put('s', new Uint8Array(1), { sync: true })
+  }
+  await keeping.keep({ kind: 'drop-record', id: 'r' })
+  for (const family of ['verdicts', 'notice-log', 'mesh-records'] as const) expect(await keysOf(family)).toEqual(['s'])
+})
+
+test('a life above the number on disk raises that too, so that the next start comes after it', async () => {
+  await store.nextIncarnation()
+  await keeping.keep({ kind: 'keep-life', life: { incarnation: 1, epoch: 1 } })
+  expect(await store.lastIncarnation()).toBe(1)
+  await keeping.keep({ kind: 'keep-life', life: { incarnation: 9, epoch: 0 } })
+  expect(await store.lastIncarnation()).toBe(9)
+})
+
+test('time spent of checks is read back by their names', async () => {
+  await keeping.keep({ kind: 'keep-check-time', check: 'backup', spentMs: 5_000 })
+  await keeping.keep({ kind: 'keep-check-time', check: 'a/b', spentMs: 1 })
+  await keeping.keep({ kind: 'keep-life', life: { incarnation: 1, epoch: 0 } })
+  expect(await keeping.checkTimes()).toEqual({ backup: 5_000, 'a/b': 1 })
+})
+
+test('a disk that fails costs what it does not take, and that is said: since when, why, and when it is over', async () => {
+  const effect: Effect = { kind: 'keep-check-time', check: 'a', spentMs: 1 }
+  await keeping.keep(effect)
+  expect(keeping.trouble()).toBeNull()
+  disk.failWrites('disk-full')
+  await keeping.keep(effect)
+  await keeping.keep(effect)
+  expect(keeping.trouble()).toEqual({ sinceUnixMs: NOW, reason: 'the disk was told to fail', inMemory: false })
+  disk.failWrites(undefined)
+  await keeping.keep(effect)
+  expect(keeping.trouble()).toBeNull()
+  expect(lines).toEqual([
+    'warn the store does not take what it is given, muster goes on without',
+    'info the store takes writes again',
+  ])
+})
