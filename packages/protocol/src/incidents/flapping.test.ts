@@ -167,3 +167,21 @@ test('a host whose last outage this one has ended is flapping here too, once a v
   expect(notice(heldVerdicts(three), [{ ...known, fault: 'flapping' }]).incidents.get(id)?.state).toBe('resolved')
   expect(notice(heldVerdicts(three.slice(1)), [known]).incidents.get(id)?.state).toBe('resolved')
 })
+
+test.each([
+  ['its end was told by one who saw it steady', 50_000, 'resolved'],
+  ['what was told is older than its last outage', 70_000, 'firing'],
+])('a flapping host that this one has not yet seen steady: %s', (_, toldAgoMs, state) => {
+  const incident = incidentOf({ id: 'x', host: 'vps', fault: 'flapping', outages: 3, life: ended(3) })
+  const told = { transition: 'resolved', recipient: 'phone', peer: 'a', attempt: 1, step: 'claim' } as const
+  const three = [1, 2, 3].map((incarnation) => [incarnation, (4 - incarnation) * 60_000] as const)
+  const work = beginWork(
+    stateWith([memberAt('vps', NOW, { stateAtMs: NOW - 1_000 })], NOW, {
+      records: heldVerdicts(three),
+      incidents: new Map([['x', incident]]),
+      facts: new Map([['x', [{ ...told, atMs: NOW - toldAgoMs }]]]),
+    }),
+  )
+  endSteadyFlapping(work)
+  expect(work.state.incidents.get('x')?.state).toBe(state)
+})

@@ -11,6 +11,7 @@ import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { nowOf, type Work } from '../work.ts'
 import { keepIncident, openFlapping, openHostIncidentOf, resolveIncident } from './host-incidents.ts'
+import type { Incident } from './incident.ts'
 import { isBelieved, outagesOf } from './outages.ts'
 
 /**
@@ -55,6 +56,14 @@ export function endSteadyFlapping(work: Work): void {
     if (incident.fault !== 'flapping' || incident.state !== 'firing') continue
     const member = work.state.members.get(incident.host)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) continue
-    if (nowOf(work) - member.stateAtMs >= holdMs(incident.outages)) resolveIncident(work, incident)
+    const isSteady = nowOf(work) - member.stateAtMs >= holdMs(incident.outages)
+    if (isSteady || isEndTold(work.state, incident)) resolveIncident(work, incident)
   }
+}
+
+/** Whether somebody who had seen it steady has told so since its last outage: a restart here counts from anew. */
+function isEndTold(state: State, { id, aliases, host }: Incident): boolean {
+  const outageAgoMs = newestOutage(state, host)?.agoMs ?? Number.POSITIVE_INFINITY
+  const facts = [id, ...aliases].flatMap((name) => state.facts.get(name) ?? [])
+  return facts.some(({ transition, atMs }) => transition === 'resolved' && state.clock.awakeMs - atMs < outageAgoMs)
 }

@@ -159,7 +159,8 @@ function accept(
     direct,
     life: compareLives(body.life, member.life) > 0 ? body.life : member.life,
     suspicion: null,
-    offered: [],
+    // Old news of it, as the evidence of one verdict more, refutes none of those that wait.
+    offered: now - heardAtMs <= body.everyMs + body.graceMs ? [] : member.offered,
   })
   if (wasMissing) {
     report(work, 'info', 'host is back', { host: member.host })

@@ -121,6 +121,17 @@ describe('the verdict of another', () => {
     expect(work.state.members.get('vps')?.state).toBe('alive')
   })
 
+  test.each([
+    ['old', 60_000, 1],
+    ['fresh', 1_000, 0],
+  ])('goes on waiting when one more brings newer evidence that is %s', (_, ageMs, waiting) => {
+    // Seen from no observer of the host, who asks before believing.
+    const vps = heardAgo(15_001, { offered: [verdictBy('a', ['b', 'c'])] })
+    const evidence = heartbeatOf('vps', { beat: 2 })
+    const work = receive(verdictBy('d', [], { alone: true, beat: 2, ageMs, evidence }), vps)
+    expect(work.state.members.get('vps')?.offered).toHaveLength(waiting)
+  })
+
   test('is kept, for those who come later', () => {
     expect(receive(verdictBy('a', ['b', 'c']), heardAgo(15_001)).state.records.size).toBe(1)
   })
@@ -129,6 +140,16 @@ describe('the verdict of another', () => {
     ['by two of three that could vote', verdictBy('b', ['c'], { life: life(1, 1) }), true],
     ['not by one voice', verdictBy('b', [], { life: life(1, 1) }), false],
     ['not by one that says it is alone', verdictBy('b', ['c'], { life: life(1, 1), alone: true }), false],
+    [
+      'by one voice that shows what the host signed in that life',
+      verdictBy('b', [], {
+        life: life(1, 1),
+        alone: true,
+        ageMs: 60_000,
+        evidence: heartbeatOf('vps', { life: life(1, 1), beat: 9 }),
+      }),
+      true,
+    ],
   ])('a trouble is renamed %s', (_, verdict, isRenamed) => {
     const first = receive(verdictBy('a', ['b', 'c']), doubted(2_000))
     const silent = first.state.members.get('vps')

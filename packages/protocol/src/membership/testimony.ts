@@ -105,8 +105,11 @@ export function receiveVerdict(work: Work, verdict: SignedAs<'verdict'>, carried
 /** We have declared it too: a verdict on a newer life names the same trouble anew. */
 function learnFromVerdict(work: Work, member: Member, verdict: SignedAs<'verdict'>): void {
   const named = member.verdict?.body.life ?? member.life
-  // Two voices suffice: the host is missing here anyway, and what is learnt is the name of its trouble.
-  if (compareLives(verdict.body.life, named) <= 0 || verdict.body.alone || votersOf(verdict).size < 2) return
+  if (compareLives(verdict.body.life, named) <= 0) return
+  // The host is missing here anyway, and what is learnt is the name of its trouble: two voices suffice, or one on a life
+  // that the host itself has shown to have had.
+  const isOwnWord = compareLives(verdict.body.life, member.life) <= 0
+  if (!isOwnWord && (verdict.body.alone || votersOf(verdict).size < 2)) return
   const life = compareLives(verdict.body.life, member.life) > 0 ? verdict.body.life : member.life
   amendMember(work, member.host, { life, verdict })
   renameHostIncident(work, member.host, verdict.body.life)
