@@ -6,6 +6,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { hostname } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createState, decodeEnvelope } from '@muster/protocol'
 import type { AgentEvent, AgentPort } from './agent-port.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -52,6 +53,8 @@ const TRIM_EVERY_MS = 10 * 60_000
 const WAKU_FRESH_MS = 60_000
 /** What goes wrong in a row is said once in this time. */
 const COMPLAINT_EVERY_MS = 60_000
+/** How long a stop waits for the disk, each time. */
+const DISK_LIMIT_MS = 5_000
 /** How long a stop waits for the last heartbeat to leave. */
 const GOODBYE_MS = 300
 
@@ -287,16 +290,25 @@ async function assemble(
       for (const timer of timers) clearInterval(timer)
       await checks.part.stop()
       if (!loop().state().stopping) loop().dispatch({ kind: 'command', command: { kind: 'stop' } })
-      await loop().settled()
+      await inTime('the last words are not on disk', loop().settled())
       // Sending is not awaited by the loop: the goodbye needs a moment to leave.
       await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))
       telling.stop()
       stopping.abort(new Error('stopping'))
       await supervisor.stop()
-      await loop().stop()
-      await store.close()
+      await inTime('what was under way is not on disk', loop().stop())
+      await inTime('the store is not closed', store.close())
       log.info('muster has stopped', {})
     },
+  }
+
+  /** A disk that hangs must not keep the agent from ending. */
+  async function inTime(otherwise: string, work: Promise<void>): Promise<void> {
+    const limit = new AbortController()
+    const late = wait(DISK_LIMIT_MS, true, { signal: limit.signal }).catch(() => false)
+    const isLate = await Promise.race([work.then(() => false), late])
+    limit.abort()
+    if (isLate) log.warn('the disk does not answer, muster stops all the same', { otherwise })
   }
 }
 

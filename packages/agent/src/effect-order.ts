@@ -58,6 +58,7 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
   let taken = 0
   let done = 0
   let writing: Promise<void> | null = null
+  let waiters: readonly { readonly after: number; readonly resolve: () => void }[] = []
 
   /** One effect that fails costs itself, not what follows it. */
   async function perform({ effect, at }: Taken): Promise<void> {
@@ -75,6 +76,8 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
       writes.splice(0, group.length)
       done += group.length
       sendReady()
+      for (const { after, resolve } of waiters) if (after <= done) resolve()
+      waiters = waiters.filter(({ after }) => after > done)
     }
     writing = null
   }
@@ -115,8 +118,11 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
       const isLate = lateMs(first.at, deps.now()) > BEHIND_MS_MAX
       return isLate || writes.length + sends.length > WAITING_MAX ? writing : null
     },
-    async settled() {
-      while (writing !== null) await writing
+    settled() {
+      if (done >= taken) return Promise.resolve()
+      return new Promise((resolve) => {
+        waiters = [...waiters, { after: taken, resolve }]
+      })
     },
   }
 }

@@ -34,6 +34,7 @@ export function createState(options: CoreOptions, restored: Restored, at: Moment
       setMember(work, { ...member, state: 'left', life: body.life })
     }
   }
+  for (const incident of restored.incidents) noteReturn(work, incident)
   for (const { record, ageMs } of restored.carried) {
     if (record.domain === 'heartbeat') restoreGoodbye(work, record, ageMs)
   }
@@ -108,6 +109,17 @@ function restoreResults(work: Work, { entries }: Restored): void {
     const member = memberFor(work, signer)
     setMember(work, { ...member, life: laterLife(member.life, body.life) })
   }
+}
+
+/**
+ * A host incident that has ended shows that its host lived on, though it may have written nothing since: a verdict on the
+ * life that was told must not name its next death.
+ */
+function noteReturn(work: Work, { host, state, life, fault }: Incident): void {
+  if (life === null || state !== 'resolved' || fault === 'check' || host === work.state.options.self) return
+  const member = memberFor(work, host)
+  const least = { incarnation: life.incarnation, epoch: life.epoch + 1 }
+  if (member.state !== 'left') setMember(work, { ...member, life: laterLife(member.life, least) })
 }
 
 /** Power may go between a bad result and its incident: the result is on disk, and nobody will send it again. */

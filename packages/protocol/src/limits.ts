@@ -51,6 +51,8 @@ export const limits = {
   /** How often a host with lost data goes on above a life that peers show it, in this time: a start each, and no more. */
   raises: 256,
   raisesMs: 10 * SECOND,
+  /** Results that wait for an entry: beyond it the oldest go, for the newest of a check is what counts. */
+  gathered: 2_000,
   /** Results (and retired names) of one entry, and their bytes: with its envelope it must fit into a frame of 64 KiB. */
   entryResults: 50,
   entryBytes: 40_000,

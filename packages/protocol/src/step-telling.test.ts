@@ -65,6 +65,20 @@ describe('who tells', () => {
   })
 })
 
+test('a host that once came back without a restart, and is off after a blackout of all, is told of', () => {
+  const mesh = createSmallMesh(THREE)
+  mesh.setWaku('vps', 'refuses')
+  mesh.unplug('vps')
+  mesh.run(MINUTE)
+  mesh.plug('vps')
+  mesh.run(30 * SECOND)
+  for (const host of THREE) mesh.crash(host)
+  mesh.run(5 * SECOND)
+  for (const host of ['laptop', 'server']) mesh.start(host)
+  mesh.run(2 * MINUTE)
+  expect(newsOf(mesh)).toEqual(['fired vps', 'resolved vps', 'fired vps'])
+})
+
 describe('reminders', () => {
   test('are told while nobody has answered, and the end is told all the same', () => {
     const mesh = createSmallMesh(THREE, { remindMs: MINUTE })

@@ -70,6 +70,15 @@ describe('entries', () => {
     ]
     await keepEntry({ signer: VPS, seq: 1, results })
     expect(await keysOf('members')).toEqual(['broken', 'late', 'mute'].map((check) => `newest/${VPS}/${check}`))
+    // The good end of a trouble is what the next one counts from; the good runs after it say nothing new.
+    const seqOf = async (check: string): Promise<number | undefined> => {
+      const bytes = await store.family('members').get(`newest/${VPS}/${check}`)
+      const record = bytes === undefined ? null : readUnverified(bytes)
+      return record?.domain === 'entry' ? record.body.seq : undefined
+    }
+    await keepEntry({ signer: VPS, seq: 2, results: [resultOf('broken'), resultOf('fast')] })
+    await keepEntry({ signer: VPS, seq: 3, results: [resultOf('broken'), resultOf('fast')] })
+    expect([await seqOf('broken'), await seqOf('late'), await seqOf('fast')]).toEqual([2, 1, undefined])
   })
 
   test('of a check that was retired long ago do not bring it back at a start', async () => {

@@ -29,6 +29,7 @@ const INCIDENT_BYTES_MAX = 64 * 1024
 /** Keys of last entries with rare checks (then host, `/`, check), and of the time spent of a check's period. */
 export const NEWEST_PREFIX = 'newest/'
 export const CHECK_TIME_PREFIX = 'check-time/'
+const NEWEST_END = 'newest0'
 /** A failing disk is said once in this time. */
 const COMPLAINT_EVERY_MS = 60_000
 
@@ -76,6 +77,8 @@ export interface KeepingDeps {
 export function createKeeping(deps: KeepingDeps): Keeping {
   const { store, seal, clock, log } = deps
   let trouble: StoreTrouble | null = null
+  /** The keys of last entries that are kept apart; true where that is the good end of a trouble. */
+  const apart = new Map<string, boolean>()
   let complainedAtMs = Number.NEGATIVE_INFINITY
 
   async function guarded(work: Promise<unknown>): Promise<void> {
@@ -95,7 +98,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     const bytes = encodeRecord(seal.signed(entry))
     const stored = { host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs() - ageMs) }
     await store.log.append([stored], { sync })
-    const newest = newestOperations(entry, bytes)
+    const newest = newestOperations(entry, bytes, apart)
     if (newest.length > 0) await store.batch(newest, { sync })
   }
 
@@ -137,7 +140,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
 
   return {
     keep: (effect) => guarded(perform(effect)),
-    restore: (incarnation) => restore(deps, incarnation),
+    restore: (incarnation) => restore(deps, incarnation, apart),
     checkTimes: () => readCheckTimes(store),
     trouble: () => trouble,
   }
@@ -153,14 +156,28 @@ function isKeptApart({ everyMs, heartbeat, status }: Result): boolean {
   return everyMs >= RARE_MS || heartbeat === 'never' || status !== 'ok'
 }
 
-function newestOperations({ signer, body }: SignedAs<'entry'>, value: Uint8Array): readonly RecordOperation[] {
+/** Changes of what is kept apart. `apart` holds the keys that are there, and whether the good end of a trouble is what they hold. */
+function newestOperations(
+  { signer, body }: SignedAs<'entry'>,
+  value: Uint8Array,
+  apart: Map<string, boolean>,
+): readonly RecordOperation[] {
   const family = 'members'
-  const apart = body.results.filter(isKeptApart)
-  return [
-    ...apart.map(({ check }): RecordOperation => ({ family, type: 'put', key: newestKey(signer, check), value })),
-    // A check that was taken out of its host's config must not come back at the next start.
-    ...body.retired.map((check): RecordOperation => ({ family, type: 'del', key: newestKey(signer, check) })),
-  ]
+  const operations: RecordOperation[] = []
+  for (const result of body.results) {
+    const key = newestKey(signer, result.check)
+    // The first good result after a bad one too: the next trouble counts its episode from there.
+    const isEnd = !isKeptApart(result) && apart.get(key) === false
+    if (!isEnd && !isKeptApart(result)) continue
+    apart.set(key, isEnd)
+    operations.push({ family, type: 'put', key, value })
+  }
+  // A check that was taken out of its host's config must not come back at the next start.
+  for (const check of body.retired) {
+    const key = newestKey(signer, check)
+    if (apart.delete(key)) operations.push({ family, type: 'del', key })
+  }
+  return operations
 }
 
 function familyOf(record: AnySigned): Family {
@@ -175,7 +192,9 @@ async function dropEverywhere(store: Store, key: string): Promise<void> {
   )
 }
 
-async function restore(deps: KeepingDeps, incarnation: number): Promise<Restored> {
+async function restore(deps: KeepingDeps, incarnation: number, apart: Map<string, boolean>): Promise<Restored> {
+  for await (const [key] of deps.store.family('members').iterate({ gte: NEWEST_PREFIX, lt: NEWEST_END }))
+    apart.set(key, false)
   const { store, log } = deps
   const carried = await readCarried(deps)
   const heads: Record<HostId, LogHead> = {}

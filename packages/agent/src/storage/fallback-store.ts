@@ -227,10 +227,11 @@ export async function openFallbackStore(disk: Disk, deps: FallbackDeps): Promise
     trouble: () => trouble,
     readBack,
     async close() {
+      const isFirst = !isClosed
+      isClosed = true
       clearTimeout(timer)
       // One last time: somebody may have made room, and stopped us to start afresh.
-      if (!isClosed) await tryNow()
-      isClosed = true
+      if (isFirst) await tryNow()
       await inner.close()
       await lock?.release()
       lock = null

@@ -49,13 +49,13 @@ export function raiseIncarnation(work: Work, seen: Life, from: HostId): void {
   const { state } = work
   if (!holds(state, 'persisted-incarnation') || seen.incarnation < state.life.incarnation) return
   const now = nowOf(work)
-  // What it wrote in that life comes back first, so that its log goes on where it ended.
-  state.writesFromMs = now + limits.ownLogWaitMs
   const isFirst = now - state.raises.sinceMs >= limits.raisesMs
   if (!isFirst && state.raises.count >= limits.raises) {
     state.writesFromMs = state.raises.sinceMs + limits.raisesMs + limits.ownLogWaitMs
     return
   }
+  // What it wrote in that life comes back first, so that its log goes on where it ended.
+  if (isFirst) state.writesFromMs = now + limits.ownLogWaitMs
   state.raises = isFirst ? { sinceMs: now, count: 1 } : { ...state.raises, count: state.raises.count + 1 }
   if (isFirst) {
     report(work, 'warn', 'peers know a later life of this host than its data does, it goes on above it', {

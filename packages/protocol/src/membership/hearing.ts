@@ -12,7 +12,7 @@ import { endHostIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
 import { recordAgeMs } from '../records.ts'
 import type { Member } from '../state.ts'
-import { compareLives, recordIdOf } from '../wire/names.ts'
+import { compareLives } from '../wire/names.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { amendMember, nowOf, report, sendTo, setMember, type Work } from '../work.ts'
 import { noteOwnBeat } from './epoch.ts'
@@ -186,8 +186,10 @@ function keepGoodbye(
   const wasStopping = before?.body.mode === 'stopping'
   const isSameLife = before !== null && compareLives(before.body.life, heartbeat.body.life) === 0
   if (isStopping && wasStopping && isSameLife) return
-  if (before !== null && wasStopping) work.effects.push({ kind: 'drop-record', id: recordIdOf(before) })
-  if (isStopping) work.effects.push({ kind: 'keep-record', id: recordIdOf(heartbeat), record: heartbeat, ageMs })
+  // One place for each host, whichever of its last beats it was.
+  const id = `goodbye/${heartbeat.signer}`
+  if (isStopping) work.effects.push({ kind: 'keep-record', id, record: heartbeat, ageMs })
+  else if (wasStopping) work.effects.push({ kind: 'drop-record', id })
 }
 
 /** Passes what was heard on to those who voted against the host lately. */

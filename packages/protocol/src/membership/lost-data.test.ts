@@ -121,3 +121,27 @@ test('a log of many lives comes back in one go, and no life of it is used again'
   expect(mesh.stateOf('a').heads.get('a')?.incarnation).toBe(8)
   expect(mesh.stateOf('b').heads.get('a')).toEqual(mesh.stateOf('a').heads.get('a'))
 })
+
+test('what fails while its data is lost and its peers are away is told when they come, once', () => {
+  const slow: CheckSpec = { ...DISK, name: 'backup', everyMs: 3_600_000, graceMs: 600_000 }
+  const mesh = createSmallMesh(['a', 'b', 'vps'])
+  mesh.configure('vps', [slow])
+  for (const judgement of ['ok', 'critical', 'ok'] as const) {
+    mesh.observe('vps', 'backup', judgement)
+    mesh.run(15_000)
+  }
+  expect(mesh.told).toHaveLength(2)
+  mesh.crash('vps')
+  mesh.replaceDisk('vps', null)
+  mesh.unplug('vps')
+  mesh.start('vps')
+  mesh.configure('vps', [slow])
+  mesh.observe('vps', 'backup', 'critical')
+  mesh.run(6_000)
+  mesh.plug('vps')
+  mesh.run(30_000)
+  expect(mesh.told.slice(2).map(({ notice }) => notice.transition)).toEqual(['fired'])
+  for (const host of ['a', 'b', 'vps']) {
+    expect(mesh.stateOf(host).results.get('vps')?.get('backup')).toMatchObject({ status: 'critical', episode: 2 })
+  }
+})

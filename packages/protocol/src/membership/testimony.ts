@@ -171,7 +171,9 @@ function mayStillBeThere(work: Work, member: Member): boolean {
 function answerVerdict(work: Work, { body, signer }: SignedAs<'verdict'>, carriedMs: number): void {
   const { life, clock } = work.state
   if (compareLives(body.life, life) !== 0) return
-  if (carriedMs > clock.elapsedMs && holds(work.state, 'persisted-incarnation')) {
+  // Once: a life that this start has begun is in no older verdict, whatever age a peer says that it has.
+  const isFirstLife = work.state.raises.count === 0
+  if (isFirstLife && carriedMs > clock.elapsedMs && holds(work.state, 'persisted-incarnation')) {
     raiseIncarnation(work, life, signer)
     return
   }

@@ -5,7 +5,7 @@
  */
 import { startCatchUp } from '../catch-up.ts'
 import type { Road } from '../event.ts'
-import type { HostId } from '../ids.ts'
+import type { CheckName, HostId } from '../ids.ts'
 import { judgeResult, openCheckIncidentOf } from '../incidents/check-incidents.ts'
 import { resolveIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
@@ -15,7 +15,7 @@ import { cidOf, encodeCanonical } from '../wire/canonical.ts'
 import type { Entry, LogHead, Result, SignedAs } from '../wire/records.ts'
 import { nowOf, ownRecord, put, type Work } from '../work.ts'
 import { notePromise } from './asleep-checks.ts'
-import { regainEpisodes } from './own-checks.ts'
+import { hasRun, regainEpisodes } from './own-checks.ts'
 
 /** Writes the gathered results into this host's own log, when there are enough or it is time. */
 export function writeEntryWhenDue(work: Work): void {
@@ -101,22 +101,26 @@ function append(work: Work, entry: SignedAs<'entry'>, sync: boolean, ageMs: numb
   put(work, 'heads', signer, head)
   work.effects.push({ kind: 'keep-entry', entry, head, ageMs, sync })
   learnLife(work, signer, body.life)
+  const isRegained = signer === work.state.options.self && !sync
+  // What this start has found out itself is newer than anything that it gets back.
+  const isNews = (check: CheckName): boolean => !isRegained || !hasRun(work, check)
+  const retired = body.retired.filter(isNews)
   const results = new Map(work.state.results.get(signer) ?? [])
   const taken: Result[] = []
-  for (const result of body.results) {
+  for (const result of body.results.filter(({ check }) => isNews(check))) {
     // What exceeds the bound stays in the host's log, and nobody judges it.
     if (!results.has(result.check) && results.size >= limits.resultsOfHost) continue
     results.set(result.check, result)
     taken.push(result)
   }
-  for (const name of body.retired) results.delete(name)
+  for (const name of retired) results.delete(name)
   put(work, 'results', signer, results)
-  if (signer === work.state.options.self && !sync) regainEpisodes(work, taken)
+  if (isRegained) regainEpisodes(work, body.results)
   for (const result of taken) {
     judgeResult(work, signer, result)
     notePromise(work, entry, result, ageMs)
   }
-  for (const name of body.retired) {
+  for (const name of retired) {
     const open = openCheckIncidentOf(work, signer, name)
     if (open !== null) resolveIncident(work, open)
   }

@@ -5,6 +5,7 @@
  * check that did not run.
  */
 import type { Observed } from '../event.ts'
+import type { CheckName } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { CheckSpec, Judgement, Status } from '../observation.ts'
 import { meshRecords } from '../records.ts'
@@ -119,26 +120,36 @@ export function countRun(check: OwnCheck, judgement: Judgement, nowMs: number, r
   return { check: next, status: recovered ? 'ok' : before, episode: episodeBefore }
 }
 
+/** Whether a check of this host has ended a run since the start. */
+export function hasRun({ state }: Work, name: CheckName): boolean {
+  const check = state.checks.get(name)
+  return check !== undefined && check.badRuns + check.goodRuns > 0
+}
+
 /**
  * Counts on from results of this host's own that its disk had lost: an episode that was told once must not get its name
- * a second time. What is gathered and not yet signed is renumbered too.
+ * a second time. What this start has found out is renumbered, and written once more: peers may have refused an entry
+ * that claimed a place which was taken.
  */
 export function regainEpisodes(work: Work, regained: readonly Result[]): void {
   for (const before of regained) {
     const check = work.state.checks.get(before.check)
     if (check === undefined) continue
-    if (check.result === null) put(work, 'checks', before.check, { ...check, result: before })
+    if (check.result === null || !hasRun(work, before.check)) {
+      put(work, 'checks', before.check, { ...check, result: before })
+      continue
+    }
     const least = (status: Status): number => before.episode + (status !== 'ok' && before.status === 'ok' ? 1 : 0)
     const renumbered = (result: Result): Result => ({
       ...result,
       episode: Math.max(result.episode, least(result.status)),
     })
-    if (check.result !== null) {
-      put(work, 'checks', before.check, { ...check, result: renumbered(check.result) })
-      work.state.gathered = work.state.gathered.map((result) =>
-        result.check === before.check ? renumbered(result) : result,
-      )
-    }
+    const result = renumbered(check.result)
+    put(work, 'checks', before.check, { ...check, result })
+    const others = work.state.gathered.filter((waiting) => waiting.check !== before.check)
+    if (others.length === work.state.gathered.length) work.state.gatheredSinceMs = nowOf(work) - limits.gatherMs
+    const mine = work.state.gathered.filter((waiting) => waiting.check === before.check).map(renumbered)
+    work.state.gathered = [...others, ...(mine.length > 0 ? mine : [result])]
   }
 }
 
@@ -189,5 +200,5 @@ function gather(work: Work, counted: Counted, result: Result): void {
   put(work, 'checks', result.check, { ...counted.check, result })
   if (work.state.gathered.length === 0) work.state.gatheredSinceMs = nowOf(work)
   if (changed) work.state.gatheredSinceMs = nowOf(work) - limits.gatherMs
-  work.state.gathered = [...work.state.gathered, result]
+  work.state.gathered = [...work.state.gathered, result].slice(-limits.gathered)
 }

@@ -104,8 +104,8 @@ export function createDisk(losesUnsynced: boolean): Disk {
     } else if (write.kind === 'check-time') {
       store.times.set(write.check, write.spentMs)
     } else {
-      // The newest goes last, as in a store that is read by time.
-      store.incidents.delete(write.incident.id)
+      // The newest goes last, as in a store that is read by time, and takes the place of what it was called before.
+      for (const name of [write.incident.id, ...write.incident.aliases]) store.incidents.delete(name)
       store.incidents.set(write.incident.id, write.incident)
     }
   }
