@@ -84,6 +84,16 @@ describe('after a restart', () => {
     expect(state.members.get('vps')?.heartbeat).toBe(null)
   })
 
+  test('a life that only the evidence of a verdict shows is known', () => {
+    const evidence = heartbeatOf('vps', { life: life(6, 2) })
+    const record = { ...verdictOn('vps', life(6, 2)), body: { ...verdictOn('vps', life(6, 2)).body, evidence } }
+    expect(restore({ carried: [{ record, ageMs: HOUR }] }).members.get('vps')?.life).toEqual(life(6, 2))
+    const forged = { ...record, body: { ...record.body, evidence: { ...evidence, signer: 'liar' } } }
+    expect(
+      restore({ carried: [at, forged].map((each) => ({ record: each, ageMs: HOUR })) }).members.get('vps')?.life,
+    ).toEqual(life(0))
+  })
+
   test('a witnessed verdict that was kept and not yet adopted waits to be weighed again', () => {
     const of = { subject: 'vps', life: life(3) }
     const votes = ['a', 'b'].map((signer) => ({ ...vote, signer, body: { ...vote.body, ...of } }))

@@ -34,6 +34,7 @@ export function createState(options: CoreOptions, restored: Restored, at: Moment
       setMember(work, { ...member, state: 'left', life: body.life })
     }
   }
+  for (const { record } of work.state.records.values()) if (record.domain === 'verdict') noteEvidence(work, record)
   for (const incident of restored.incidents) noteReturn(work, incident)
   for (const { record, ageMs } of restored.carried) {
     if (record.domain === 'heartbeat') restoreGoodbye(work, record, ageMs)
@@ -109,6 +110,13 @@ function restoreResults(work: Work, { entries }: Restored): void {
     const member = memberFor(work, signer)
     setMember(work, { ...member, life: laterLife(member.life, body.life) })
   }
+}
+
+/** What a host signed in a life shows that it had it, also where only a verdict carries it. */
+function noteEvidence(work: Work, { body: { subject, evidence } }: SignedAs<'verdict'>): void {
+  if (evidence === null || evidence.signer !== subject || subject === work.state.options.self) return
+  const member = memberFor(work, subject)
+  if (member.state !== 'left') setMember(work, { ...member, life: laterLife(member.life, evidence.body.life) })
 }
 
 /**
