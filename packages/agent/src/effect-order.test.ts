@@ -1,7 +1,7 @@
 import type { Effect } from '@muster/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createEffectOrder, lateMs } from './effect-order.ts'
+import { createEffectOrder, DEPART_WAIT_MS, lateMs } from './effect-order.ts'
 
 /** An effect of a kind: nothing looks further into it. */
 const effect = (kind: Effect['kind'], id = 0): Effect => ({ kind, id }) as unknown as Effect
@@ -102,6 +102,14 @@ describe('what does not wait', () => {
     world.take('depart')
     await world.end()
     expect(world.said.slice(2)).toEqual(['keep-record is kept', 'gossip', 'depart'])
+  })
+
+  test('a notice leaves without the disk when that is slow', async () => {
+    const world = createWorld()
+    world.take('keep-record', 'gossip', 'depart', 'send')
+    await expect.poll(() => world.said, { timeout: 20 * DEPART_WAIT_MS }).toEqual(['keep-record', 'depart'])
+    await world.end()
+    expect(world.said.slice(2)).toEqual(['keep-record is kept', 'gossip', 'send'])
   })
 
   test('a probe is answered, but for a life that is not yet on disk', async () => {

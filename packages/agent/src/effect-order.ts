@@ -13,6 +13,11 @@ import type { Effect, Moment } from '@muster/protocol'
 const WAITING_MAX = 1_000
 /** How long the first of them may wait: a period of the usual class, and less than others take to call us silent. Milliseconds. */
 const BEHIND_MS_MAX = 10_000
+/**
+ * How long a notice waits for what was to be kept before it, its own claim above all, milliseconds. A disk that takes
+ * longer is worth no more than one that fails: it costs history, never a notice.
+ */
+export const DEPART_WAIT_MS = 300
 /** Records written together: the driver takes 16 MiB at once. */
 const GROUP_MAX = 100
 
@@ -89,6 +94,13 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
     }
   }
 
+  /** A notice that has waited long enough for the disk leaves without it: late, it would be told by nobody. */
+  function departNow(effect: Effect): void {
+    const index = sends.findIndex((send) => send.effect === effect)
+    const [due] = index === -1 ? [] : sends.splice(index, 1)
+    if (due !== undefined) void perform(due)
+  }
+
   /**
    * What need not wait. A notice is only made ready: it leaves by `depart`. The answer to a probe says no more than that
    * this host is there in its present life; that life must be on disk.
@@ -106,7 +118,10 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
           writes.push({ effect, at })
           taken += 1
         } else if (isFree(effect)) free.push({ effect, at })
-        else sends.push({ effect, at, after: taken })
+        else {
+          sends.push({ effect, at, after: taken })
+          if (effect.kind === 'depart') setTimeout(() => departNow(effect), DEPART_WAIT_MS).unref()
+        }
       }
       sendReady()
       if (writes.length > 0) writing ??= writeAll()

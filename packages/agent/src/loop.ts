@@ -3,6 +3,7 @@
  *
  * What arrives while others are taken in waits in a bounded queue.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Effect, type Event, type Moment, type State, step } from '@muster/protocol'
 import { createEffectOrder } from './effect-order.ts'
@@ -48,6 +49,8 @@ export function createLoop(first: State, deps: LoopDeps): Loop {
   let stopped = false
 
   const order = createEffectOrder(deps)
+  // What an effect begins is not the doing of the part whose event happened to wake the loop.
+  const inOwnContext = AsyncLocalStorage.snapshot()
 
   async function run(): Promise<void> {
     let sliceEndsMs = deps.now().monotonicMs + SLICE_MS
@@ -73,12 +76,14 @@ export function createLoop(first: State, deps: LoopDeps): Loop {
 
   function kick(): Promise<void> {
     // In a turn of its own: who dispatches is not to find the event taken in already.
-    running ??= Promise.resolve()
-      .then(run)
-      .finally(() => {
-        running = null
-        if (queue.length > 0 && !stopped) void kick()
-      })
+    running ??= inOwnContext(() =>
+      Promise.resolve()
+        .then(run)
+        .finally(() => {
+          running = null
+          if (queue.length > 0 && !stopped) void kick()
+        }),
+    )
     return running
   }
 

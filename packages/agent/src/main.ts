@@ -9,6 +9,8 @@ export async function run(argv: string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.bad),
   )
+  // Who read an agent's log may go: the watch goes on without. A log line about it would fail the same way, for ever.
+  process.stderr.on('error', () => undefined)
   const exitCode = await runCli(argv, systemSurroundings())
   await Promise.all([written(process.stdout), written(process.stderr)])
   // Not left to an empty event loop: a socket that a library forgot would keep a stopped agent in the process list for ever.

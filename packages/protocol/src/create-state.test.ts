@@ -175,6 +175,14 @@ describe('an incident that was open', () => {
     expect(state.members.get('vps')).toMatchObject({ state: 'silent', life: life(3), verdict: record })
   })
 
+  test('of a check whose host has said goodbye is over', () => {
+    const { member, leave } = fixedRecords
+    const gone = [member, leave].map((each) => ({ record: { ...each, signer: 'vps' }, ageMs: 0 }))
+    const incidents = [incidentOf({ id: 'x', host: 'vps', check: 'disk', fault: 'check', life: null })]
+    expect([...restore({ carried: gone, incidents }).incidents.values()]).toMatchObject([{ state: 'resolved' }])
+    expect([...restore({ incidents }).incidents.values()]).toMatchObject([{ state: 'firing' }])
+  })
+
   test('of a host asleep goes on as such', () => {
     const asleep = [{ record: verdictOn('vps', life(3), 'asleep'), ageMs: 0 }]
     const state = restore({ carried: asleep, incidents: [openIncident(life(3), { fault: 'asleep' })] })

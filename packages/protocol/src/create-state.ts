@@ -180,6 +180,13 @@ function restoreIncident(work: Work, kept: Incident): void {
     resolvedAtMs: kept.resolvedAtMs === null ? null : 0,
     worsenedAtMs: null,
   }
+  // Who has said goodbye has no checks to be told of.
+  const hasLeft = work.state.members.get(incident.host)?.state === 'left'
+  if (incident.state === 'firing' && hasLeft) {
+    const resolvedUnixMs = Math.round(unixMs)
+    put(work, 'incidents', incident.id, { ...incident, state: 'resolved', resolvedAtMs: 0, resolvedUnixMs })
+    return
+  }
   if (incident.state === 'resolved' || incident.life === null) {
     put(work, 'incidents', incident.id, incident)
     return

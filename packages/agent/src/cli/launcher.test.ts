@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -64,3 +65,29 @@ test('where code cannot be cached the agent runs all the same', async () => {
   agent.kill('SIGTERM')
   expect(await once(agent, 'exit')).toEqual([0, null])
 }, 30_000)
+
+test.skipIf(!isLinux)(
+  'when nobody reads its log any more the agent goes on, calmly, and ends in order',
+  async () => {
+    const { agent } = await startAgent(join(parent, 'host'), process.env)
+    agent.stderr?.destroy()
+    agent.stdout?.destroy()
+    const cpuTicks = async (): Promise<number> => {
+      const fields = (await readFile(`/proc/${agent.pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
+      return Number(fields[11]) + Number(fields[12])
+    }
+    // Each reading of the config writes a line into the pipe that nobody reads.
+    for (let time = 0; time < 3; time += 1) {
+      agent.kill('SIGHUP')
+      await setTimeout(500)
+    }
+    const before = await cpuTicks()
+    await setTimeout(2_000)
+    // One that logs its own failure to log uses a whole core: 200 ticks in this time.
+    expect((await cpuTicks()) - before).toBeLessThan(60)
+    expect(agent.exitCode).toBe(null)
+    agent.kill('SIGTERM')
+    expect(await once(agent, 'exit')).toEqual([0, null])
+  },
+  30_000,
+)

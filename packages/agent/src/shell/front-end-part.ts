@@ -11,12 +11,22 @@ export interface FrontEnd {
 /** Makes the part. `open` rejects when the front end cannot start. */
 export function frontEndPart(open: () => Promise<FrontEnd | null>): Part {
   let frontEnd: FrontEnd | null = null
+  let run = 0
   return {
     name: 'api',
     async start() {
-      frontEnd = await open()
+      run += 1
+      const mine = run
+      const opened = await open()
+      if (run !== mine) {
+        // Stopped meanwhile: nobody would ever close it, and the next start would find its port in use.
+        await opened?.stop()
+        throw new Error('it was stopped while it started')
+      }
+      frontEnd = opened
     },
     async stop() {
+      run += 1
       const ending = frontEnd
       frontEnd = null
       await ending?.stop()

@@ -2,6 +2,7 @@
  * The road to the recipients: a notice is encoded and sealed once, put into the outbox, and handed to Waku when the
  * core says so; the answers of devices come back as events.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   decodeCanonical,
   type Effect,
@@ -87,6 +88,9 @@ export interface TellingDeps {
   readonly signal: AbortSignal
 }
 
+/** How long a notice waits to be in the outbox before it leaves, milliseconds. */
+const OUTBOX_WAIT_MS = 500
+
 /** Makes the road of one agent. */
 export function createTelling(deps: TellingDeps): Telling {
   const { waku, meshWakuKey, sign, certificate, store, clock, log, loop, signal } = deps
@@ -117,9 +121,11 @@ export function createTelling(deps: TellingDeps): Telling {
     const timestampMs = Math.round(clock.unixMs())
     const row = { contentTopic: currentTopic('notice', parsePublicKey(publicKey), timestampMs), payload, timestampMs }
     // A disk that fails does not keep a notice from leaving.
-    await outbox.put(key, encodeCanonical(row), { sync: true }).catch((error: unknown) => {
+    const put = outbox.put(key, encodeCanonical(row), { sync: true }).catch((error: unknown) => {
       log.debug('the outbox did not take a notice', { reason: reasonOf(error) })
     })
+    // Neither does one that is slow: a claim that is not under way in time is worth nothing.
+    await Promise.race([put, wait(OUTBOX_WAIT_MS, undefined, { ref: false })])
     return row
   }
 

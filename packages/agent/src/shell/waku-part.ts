@@ -29,9 +29,12 @@ export function wakuPart(deps: {
   // A seed of its own, so that the two nodes of a host are not one identity, and the address in a link stays valid.
   const seed = new Uint8Array(hkdfSync('sha256', deps.hostSeed, '', 'muster waku node', 32))
   let node: WakuNode | null = null
+  let run = 0
   return {
     name: 'waku',
     async start() {
+      run += 1
+      const mine = run
       const { serve, listen, nodes } = config().waku
       const messages = await store.readBack(() => openMessageStore(kvOf(store), { clock, log }))
       const made = await createWakuNode(
@@ -45,10 +48,16 @@ export function wakuPart(deps: {
         const failure = listenFailureOf(error)
         throw failure === undefined ? error : listenError('waku.listen', failure, deps.configFile, error)
       }
+      if (run !== mine) {
+        // Stopped meanwhile: nobody would ever end it, and the next start would find its port in use.
+        await made.stop()
+        throw new Error('it was stopped while it started')
+      }
       node = made
       use(made)
     },
     async stop() {
+      run += 1
       const ending = node
       node = null
       use(null)

@@ -145,3 +145,26 @@ test('what fails while its data is lost and its peers are away is told when they
     expect(mesh.stateOf(host).results.get('vps')?.get('backup')).toMatchObject({ status: 'critical', episode: 2 })
   }
 })
+
+test('a trouble that goes on while its host loses its data is neither told as over nor told again', () => {
+  const patient: CheckSpec = { ...DISK, after: 3 }
+  const mesh = createSmallMesh(['a', 'b', 'vps'])
+  mesh.configure('vps', [patient])
+  for (let run = 0; run < 4; run += 1) {
+    mesh.observe('vps', 'disk', 'critical')
+    mesh.run(10_000)
+  }
+  mesh.crash('vps')
+  mesh.replaceDisk('vps', null)
+  mesh.unplug('vps')
+  mesh.start('vps')
+  mesh.configure('vps', [patient])
+  mesh.observe('vps', 'disk', 'critical')
+  mesh.run(500)
+  mesh.plug('vps')
+  for (let run = 0; run < 4; run += 1) {
+    mesh.observe('vps', 'disk', 'critical')
+    mesh.run(10_000)
+  }
+  expect(mesh.told.map(({ notice }) => notice.transition)).toEqual(['fired'])
+})

@@ -139,18 +139,23 @@ export function regainEpisodes(work: Work, regained: readonly Result[]): void {
       put(work, 'checks', before.check, { ...check, result: before })
       continue
     }
-    const least = (status: Status): number => before.episode + (status !== 'ok' && before.status === 'ok' ? 1 : 0)
-    const renumbered = (result: Result): Result => ({
-      ...result,
-      episode: Math.max(result.episode, least(result.status)),
-    })
-    const result = renumbered(check.result)
+    const result = goOnFrom(before, check, check.result)
     put(work, 'checks', before.check, { ...check, result })
     const others = work.state.gathered.filter((waiting) => waiting.check !== before.check)
     if (others.length === work.state.gathered.length) work.state.gatheredSinceMs = nowOf(work) - limits.gatherMs
-    const mine = work.state.gathered.filter((waiting) => waiting.check === before.check).map(renumbered)
-    work.state.gathered = [...others, ...(mine.length > 0 ? mine : [result])]
+    work.state.gathered = [...others, result]
   }
+}
+
+/** What a check's newest result is when it goes on from a regained one: one bad run more is no end of a trouble. */
+function goOnFrom(before: Result, { spec, badRuns, goodRuns }: OwnCheck, result: Result): Result {
+  const episode = Math.max(before.episode, result.episode)
+  if (before.status === 'ok') {
+    return { ...result, episode: result.status === 'ok' ? episode : Math.max(before.episode + 1, result.episode) }
+  }
+  if (badRuns > 0) return { ...result, status: result.judgement ?? before.status, episode }
+  const recovered = before.status === 'late' || goodRuns >= spec.recover
+  return { ...result, status: recovered ? 'ok' : before.status, episode }
 }
 
 /** Finds the checks whose heartbeat is overdue. */
