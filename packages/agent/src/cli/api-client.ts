@@ -11,6 +11,7 @@ import { fingerprintOf } from '../api/guard.ts'
 import { type Folder, readApiToken } from '../identity/folder.ts'
 import { exists } from '../identity/key-file.ts'
 import { CliError, EXIT } from './cli-error.ts'
+import { plain } from './plain-text.ts'
 
 /** The file that a running agent keeps its address in. */
 export const ADDRESS_FILE = 'api.address'
@@ -180,11 +181,15 @@ function failed(cause: unknown): CliError {
 }
 
 function refused({ status, body }: ApiAnswer): CliError {
-  const usage = status === 400 || status === 404 || status === 409 || status === 413 || status === 415
+  const usage = status === 400 || status === 404 || status === 409 || status === 413 || status === 415 || status === 422
   let code = 'refused'
   let message = oneLine(body)
   try {
-    const { error } = JSON.parse(body) as { error?: { code?: unknown; message?: unknown } }
+    const { error, lines } = JSON.parse(body) as {
+      error?: { code?: unknown; message?: unknown }
+      lines?: readonly unknown[]
+    }
+    if (Array.isArray(lines)) message = lines.map((line) => plain(String(line), 300)).join('\n  ')
     if (typeof error?.code === 'string') code = error.code
     if (typeof error?.message === 'string') message = error.message
   } catch {

@@ -57,6 +57,8 @@ async function parse(argv: readonly string[], surroundings: Surroundings): Promi
       .description(summary)
       .option('--dir <dir>', 'the folder of this host')
       .exitOverride()
+      // A word too many is a misunderstanding: half of what was asked for would be done, and the rest not.
+      .allowExcessArguments(false)
       .action(async (...given: unknown[]) => {
         const args = given.slice(0, -2)
         const options = command.optsWithGlobals<CommonOptions>()
@@ -105,7 +107,7 @@ function addCommands(program: Command, add: Add, hasDashes: boolean): void {
     .option('--host <name>', 'of one host')
     .option('--check <name>', 'of one check')
     .option('--since <duration>', 'not older than, for example 2h')
-    .option('--limit <lines>', 'how many lines at most', '60')
+    .option('--limit <lines>', 'how many lines at most (without --json)', '60')
     .option('--all', 'every result, not only changes and the last')
   json(
     add(

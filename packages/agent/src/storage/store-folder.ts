@@ -27,7 +27,13 @@ export async function lockFolder(path: string): Promise<FolderLock> {
   })
   // Only a courtesy to who starts a second agent: a failure is no reason not to run.
   await writeFile(pidPath(path), `${process.pid}\n`, { mode: 0o600 }).catch(() => undefined)
-  return { release: () => lock.close() }
+  return {
+    async release() {
+      // Nobody is to be killed by the number of one who has gone.
+      await unlink(pidPath(path)).catch(() => undefined)
+      await lock.close()
+    },
+  }
 }
 
 async function takeLock(path: string): Promise<Driver> {
