@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { cpuTicksOf, createSentCounter, parseConnections } from './process-readings.ts'
+import { cpuTicksOf, createSentCounter, parseConnections, parseSentOnWire } from './process-readings.ts'
 
 const line = (pid: number, local: number, remote: number, sent: number | null): string =>
   `ESTAB 0      0      127.0.0.1:${local}  127.0.0.1:${remote} users:(("MainThread",pid=${pid},fd=34)) cubic rto:208 ` +
@@ -26,6 +26,17 @@ describe('readings', () => {
   it('of /proc/PID/stat: user and system time, whatever the program is called', () => {
     const rest = `S 1 2 3 4 5 6 7 8 9 10 ${[300, 45].join(' ')} 0 0`
     expect(cpuTicksOf(`12 (a) b (c) ${rest}`)).toBe(345)
+  })
+
+  it('of /proc/PID/net/dev: what all interfaces but loopback have sent', () => {
+    const text = [
+      'Inter-|   Receive                                                |  Transmit',
+      ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed',
+      '    lo:  900      9    0    0    0     0          0         0      900       9    0    0    0     0       0          0',
+      '  eth0: 1000     10    0    0    0     0          0         0     2000      21    0    0    0     0       0          0',
+      '',
+    ].join('\n')
+    expect(parseSentOnWire(text)).toEqual({ bytes: 2_000, packets: 21 })
   })
 
   it('of this very process', async () => {

@@ -77,14 +77,43 @@ export function parseConnections(text: string): readonly TcpReading[] {
   return readings
 }
 
-/** The established TCP connections of all processes that we may look at; null without `ss` (Debian: iproute2). */
-export async function readConnections(): Promise<readonly TcpReading[] | null> {
+/**
+ * The established TCP connections of all processes that we may look at, in the network namespace that `prefix` leads
+ * into; null without `ss` (Debian: iproute2).
+ */
+export async function readConnections(prefix: readonly string[] = []): Promise<readonly TcpReading[] | null> {
+  const [program = '', ...args] = [...prefix, 'ss', '-tinpHO']
   try {
-    const { stdout } = await run('ss', ['-tinpHO'], { maxBuffer: 16 * 1024 * 1024 })
+    const { stdout } = await run(program, args, { maxBuffer: 16 * 1024 * 1024 })
     return parseConnections(stdout)
   } catch {
     return null
   }
+}
+
+/** What the interface of a process's network namespace has sent, headers and all. */
+export interface SentOnWire {
+  readonly bytes: number
+  readonly packets: number
+}
+
+/** Sums what the interfaces other than loopback have sent, of the text of `/proc/PID/net/dev`. Source: proc(5). */
+export function parseSentOnWire(text: string): SentOnWire {
+  let bytes = 0
+  let packets = 0
+  for (const line of text.split('\n')) {
+    const [, name, rest = ''] = /^\s*([^:\s]+):\s*(.*)$/u.exec(line) ?? []
+    if (name === undefined || name === 'lo') continue
+    const counters = rest.trim().split(/\s+/u).map(Number)
+    bytes += counters[8] ?? 0
+    packets += counters[9] ?? 0
+  }
+  return { bytes, packets }
+}
+
+/** What the network namespace of a process has sent since it was made. */
+export async function readSentOnWire(pid: number): Promise<SentOnWire> {
+  return parseSentOnWire(await readFile(`/proc/${pid}/net/dev`, 'utf8'))
 }
 
 /**

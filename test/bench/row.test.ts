@@ -23,6 +23,10 @@ describe('a row', () => {
     ['more is better where it is', { better: 'more', target: { median: 2 } }, true],
     ['less is not enough there', { better: 'more', target: { median: 3 } }, false],
     ['what was not measured is not met', { values: [], target: { max: 3 } }, false],
+    ['as many runs as promised are enough', { target: { max: 3 }, runsMin: 3 }, true],
+    ['fewer runs than promised are not', { target: { max: 3 }, runsMin: 4 }, false],
+    ['a run that failed spoils it', { target: { max: 3 }, failures: ['no verdict came'] }, false],
+    ['the peer decides nothing', { target: { max: 3 }, peer: { name: 'serf', values: [1] } }, true],
   ] as const)('%s', (_what, change, met) => {
     expect(rowOf({ ...base, ...change }).met).toBe(met)
   })
@@ -33,10 +37,25 @@ describe('a row', () => {
     expect(tableLines([row]).at(-1)).toBe('x: no ss here')
   })
 
+  it('says how many runs failed, each reason once, and what a short run lacks', () => {
+    const failures = ['no verdict came', 'no verdict came', 'the fault was not injected']
+    expect(rowOf({ ...base, failures, runsMin: 20, note: 'by ss' }).note).toBe(
+      'by ss; a short run: the target is for 20 runs; 2 failed (no verdict came); 1 failed (the fault was not injected)',
+    )
+  })
+
+  it.each([
+    [[7.1, 6, 6.2], { name: 'serf', median: 6.2, max: 7.1 }],
+    [[], null],
+  ])('has of the peer that measured %j the median and the worst', (values, peer) => {
+    expect(rowOf({ ...base, peer: { name: 'serf', values } }).peer).toEqual(peer)
+  })
+
   it('is one aligned line', () => {
-    expect(tableLines([rowOf({ ...base, target: { max: 2 } })])).toEqual([
-      'figure  unit  runs  median  p95  max    target  met',
-      'x       ms       3       2    3    3  max <= 2   NO',
+    const peer = { name: 'serf', values: [6, 7] }
+    expect(tableLines([rowOf({ ...base, peer, target: { max: 2 } })])).toEqual([
+      'figure  unit  runs  median  p95  max        peer    target  met',
+      'x       ms       3       2    3    3  serf 6 / 7  max <= 2   NO',
     ])
   })
 })

@@ -18,12 +18,15 @@ export interface Row {
   readonly median: number | null
   readonly p95: number | null
   readonly max: number | null
-  /** The same figure of another program, measured in the same run. */
+  /** The same figure of another program, measured in the same run; null where it was not. */
   readonly peer: { readonly name: string; readonly median: number; readonly max: number } | null
   readonly target: Target | null
-  /** Follows from the figures; null when there is no target, false when it could not be measured. */
+  /**
+   * Follows from the figures; null when there is no target. False as well when it could not be measured, when a run
+   * failed, and when there were fewer runs than the target is promised for.
+   */
   readonly met: boolean | null
-  /** Why it was left out. */
+  /** Why it was left out, and what else there is to know of the runs. */
   readonly note?: string
 }
 
@@ -35,6 +38,11 @@ export interface Figures {
   readonly runs: number
   readonly values: readonly number[]
   readonly target: Target | null
+  /** How many runs the target is promised for. */
+  readonly runsMin?: number
+  /** What was wrong with runs that failed: no figure came, or one came with harm. Slow runs are no failures. */
+  readonly failures?: readonly string[]
+  readonly peer?: { readonly name: string; readonly values: readonly number[] }
   readonly note?: string
 }
 
@@ -45,24 +53,44 @@ export function percentile(values: readonly number[], share: number): number | n
 }
 
 /** Makes the row of these measurements. */
-export function rowOf({ name, unit, better, runs, values, target, note }: Figures): Row {
+export function rowOf({ name, unit, better, runs, values, target, ...more }: Figures): Row {
+  const { runsMin = 0, failures = [], peer } = more
   const figures = {
     median: rounded(percentile(values, 0.5)),
     p95: rounded(percentile(values, 0.95)),
     max: rounded(percentile(values, 1)),
   }
   const isMeasured = values.length > 0
+  const isWhole = isMeasured && runs >= runsMin && failures.length === 0
+  const note = [
+    ...(more.note === undefined ? [] : [more.note]),
+    ...(isMeasured && runs < runsMin ? [`a short run: the target is for ${runsMin} runs`] : []),
+    ...failureTexts(failures),
+  ].join('; ')
   return {
     name,
     unit,
     better,
     runs: isMeasured ? runs : 0,
     ...figures,
-    peer: null,
+    peer: peer === undefined ? null : peerOf(peer),
     target,
-    met: target === null ? null : isMeasured && meets(figures, target, better),
-    ...(note === undefined ? {} : { note }),
+    met: target === null ? null : isWhole && meets(figures, target, better),
+    ...(note === '' ? {} : { note }),
   }
+}
+
+function peerOf({ name, values }: NonNullable<Figures['peer']>): Row['peer'] {
+  const median = rounded(percentile(values, 0.5))
+  const max = rounded(percentile(values, 1))
+  return median === null || max === null ? null : { name, median, max }
+}
+
+/** Each reason once, with how often it came. */
+function failureTexts(failures: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>()
+  for (const reason of failures) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts].map(([reason, count]) => `${count} failed (${reason})`)
 }
 
 function meets(
@@ -85,7 +113,7 @@ function rounded(value: number | null): number | null {
 
 /** The rows as lines for a person. */
 export function tableLines(rows: readonly Row[]): readonly string[] {
-  const head = ['figure', 'unit', 'runs', 'median', 'p95', 'max', 'target', 'met']
+  const head = ['figure', 'unit', 'runs', 'median', 'p95', 'max', 'peer', 'target', 'met']
   const cells = rows.map((row) => [
     row.name,
     row.unit,
@@ -93,6 +121,7 @@ export function tableLines(rows: readonly Row[]): readonly string[] {
     shown(row.median),
     shown(row.p95),
     shown(row.max),
+    row.peer === null ? '-' : `${row.peer.name} ${row.peer.median} / ${row.peer.max}`,
     targetText(row),
     row.met === null ? '' : row.met ? 'yes' : 'NO',
   ])

@@ -31,6 +31,9 @@ const SINGLE_WRITES: ReadonlySet<Effect['kind']> = new Set([
 /** These are several, one after the other. */
 const WRITES: ReadonlySet<Effect['kind']> = new Set([...SINGLE_WRITES, 'keep-entry', 'keep-life'])
 
+/** How a host shows that it is there, and asks whether another is. */
+const PRESENCE: ReadonlySet<Effect['kind']> = new Set(['send-heartbeat', 'probe', 'answer-probe'])
+
 /** Performs the effects of one core. */
 export interface EffectOrder {
   /** Takes the effects of one event, in their order, and the moment that the core saw. */
@@ -102,12 +105,13 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
   }
 
   /**
-   * What need not wait. A notice is only made ready: it leaves by `depart`. The answer to a probe says no more than that
-   * this host is there in its present life; that life must be on disk.
+   * What need not wait. A notice is only made ready: it leaves by `depart`. A heartbeat, a probe and its answer say no more
+   * than that this host is there in its present life, and that life must be on disk; late by two slow fsyncs, they would
+   * make a death of a host that lives.
    */
   function isFree(effect: Effect): boolean {
     if (effect.kind === 'send-notice') return true
-    return effect.kind === 'answer-probe' && !writes.some((write) => write.effect.kind === 'keep-life')
+    return PRESENCE.has(effect.kind) && !writes.some((write) => write.effect.kind === 'keep-life')
   }
 
   return {
@@ -117,7 +121,7 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
         if (WRITES.has(effect.kind)) {
           writes.push({ effect, at })
           taken += 1
-        } else if (isFree(effect)) free.push({ effect, at })
+        } else if (writes.length > 0 && isFree(effect)) free.push({ effect, at })
         else {
           sends.push({ effect, at, after: taken })
           if (effect.kind === 'depart') setTimeout(() => departNow(effect), DEPART_WAIT_MS).unref()
