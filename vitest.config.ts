@@ -19,12 +19,11 @@ export default defineConfig({
       },
       {
         // Afterwards: agents with presence classes of seconds are not to compete with thousands of seeds for the cores.
-        // They mostly wait, for deadlines and deaths, so that one mesh more than there are cores leaves none starving.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           ...bounds,
-          maxWorkers: 3,
+
           sequence: { groupOrder: 1 },
         },
       },
