@@ -23,7 +23,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           ...bounds,
-
           sequence: { groupOrder: 1 },
         },
       },
