@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 /** The command as it is installed. */
 export const LAUNCHER = fileURLToPath(new URL('../../packages/agent/bin/muster.js', import.meta.url))
 
-/** Lines of a process that are kept for when something goes wrong. */
+/** Lines of a process that is left running which are kept for when something goes wrong. */
 const KEPT_LINES = 400
 /** How long a process may take to end when it was asked to, milliseconds. */
 const END_MS = 8_000
@@ -65,7 +65,7 @@ export function createProcesses(home: string): Processes {
   }
   process.once('exit', killAll)
 
-  function start(args: readonly string[], options: StartOptions = {}): Running {
+  function start(args: readonly string[], options: StartOptions = {}, keptLines = KEPT_LINES): Running {
     const command = [...(options.prefix ?? []), ...(options.program ?? [process.execPath, LAUNCHER]), ...args]
     const [file = '', ...rest] = command
     const child = spawn(file, rest, {
@@ -79,7 +79,7 @@ export function createProcesses(home: string): Processes {
     for (const name of ['out', 'err'] as const) {
       createInterface({ input: name === 'out' ? child.stdout : child.stderr }).on('line', (line) => {
         kept[name].push(line)
-        if (kept[name].length > KEPT_LINES) kept[name].shift()
+        if (kept[name].length > keptLines) kept[name].shift()
         for (const listener of listeners[name]) listener(line)
       })
     }
@@ -107,8 +107,9 @@ export function createProcesses(home: string): Processes {
   }
 
   return {
-    start,
-    run: (args, options) => start(args, options).ended,
+    start: (args, options) => start(args, options),
+    // A command is asked for all that it prints.
+    run: (args, options) => start(args, options, Number.POSITIVE_INFINITY).ended,
     lastWords: () =>
       all
         .filter(({ title }) => /^(?:run|listen|recipient)/u.test(title))

@@ -82,12 +82,12 @@ test('without anything to keep, all is performed at once', () => {
   expect(world.said).toEqual(['gossip', 'probe', 'report'])
 })
 
-test('records that follow each other share an fsync; an entry, which is several writes, has its own', async () => {
+test('what is kept shares an fsync with what waits beside it; a life has its own', async () => {
   const world = createWorld()
-  world.take('keep-record', 'gossip', 'drop-record', 'keep-record', 'keep-entry', 'keep-record')
-  expect(world.open()).toEqual(['keep-record', 'drop-record', 'keep-record'])
+  world.take('keep-record', 'gossip', 'keep-entry', 'keep-record', 'keep-life', 'keep-record')
+  expect(world.open()).toEqual(['keep-record', 'keep-entry', 'keep-record'])
   await world.end(3)
-  expect(world.open()).toEqual(['keep-entry'])
+  expect(world.open()).toEqual(['keep-life'])
   await world.end()
   expect(world.open()).toEqual(['keep-record'])
   await world.end()
@@ -128,22 +128,12 @@ describe('what does not wait', () => {
 })
 
 describe('a disk that falls behind', () => {
-  test('by ten seconds is waited for', async () => {
+  test('by minutes alone is not waited for: a host that hears nothing is worth less than a disk that lags', async () => {
     const world = createWorld()
     world.take('keep-record')
-    world.pass(10_000)
+    world.pass(600_000)
     expect(world.order.behind()).toBeNull()
-    world.pass(1)
-    const behind = world.order.behind()
-    if (behind === null) throw new Error('it is behind')
-    let isOver = false
-    void behind.then(() => {
-      isOver = true
-    })
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(isOver).toBe(false)
     await world.end()
-    expect(isOver).toBe(true)
     expect(world.order.behind()).toBeNull()
   })
 

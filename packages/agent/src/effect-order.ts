@@ -1,18 +1,18 @@
 /**
- * The order in which effects are performed: nothing is said that is not on disk, and the core need not wait for the disk.
+ * The order in which effects are performed: what a host says of others is on its disk first, and the core need not wait
+ * for the disk.
  *
- * What is to be kept goes to the disk at once, in its order, and what follows each other there shares an fsync. What is
- * to be sent waits until all that was to be kept before it is on disk, and for what was to be sent before it. So on a
- * disk that takes seconds for an fsync the host hears and judges as ever, and what it says is late: to its peers that
- * is the same as a slow network. When the disk falls too far behind, no more events are taken in. Then the host is not
- * awake, and its core finds that out by itself.
+ * What is to be kept goes to the disk at once, in its order, and what waits meanwhile shares an fsync. What is to be
+ * sent waits until all that was to be kept before it is on disk, and for what was to be sent before it. So on a disk
+ * that takes seconds for an fsync the host hears and judges as ever, and what it says is late: to its peers that is the
+ * same as a slow network. Two things do not wait: that the host is there (a heartbeat, whose riders may tell of a claim
+ * that is being written), and a notice that has waited long enough. When more waits than memory should hold, no more
+ * events are taken in. Then the host is not awake, and its core finds that out by itself.
  */
 import type { Effect, Moment } from '@muster/protocol'
 
 /** Effects that may wait for the disk. Each holds a record of 64 KiB at most, and most hold 1 kB. */
 const WAITING_MAX = 1_000
-/** How long the first of them may wait: a period of the usual class, and less than others take to call us silent. Milliseconds. */
-const BEHIND_MS_MAX = 10_000
 /**
  * How long a notice waits for what was to be kept before it, its own claim above all, milliseconds. A disk that takes
  * longer is worth no more than one that fails: it costs history, never a notice.
@@ -21,15 +21,16 @@ export const DEPART_WAIT_MS = 300
 /** Records written together: the driver takes 16 MiB at once. */
 const GROUP_MAX = 100
 
-/** Each of these is one write. Neighbours among them may be under way together, for the disk has them in their order. */
-const SINGLE_WRITES: ReadonlySet<Effect['kind']> = new Set([
+/** Neighbours among these may be under way together, for the disk has each kind of them in its order. */
+const SHARED_WRITES: ReadonlySet<Effect['kind']> = new Set([
+  'keep-entry',
   'keep-record',
   'drop-record',
   'keep-check-time',
   'incident',
 ])
-/** These are several, one after the other. */
-const WRITES: ReadonlySet<Effect['kind']> = new Set([...SINGLE_WRITES, 'keep-entry', 'keep-life'])
+/** A life has the disk for itself: all that comes after it belongs to it. */
+const WRITES: ReadonlySet<Effect['kind']> = new Set([...SHARED_WRITES, 'keep-life'])
 
 /** How a host shows that it is there, and asks whether another is. */
 const PRESENCE: ReadonlySet<Effect['kind']> = new Set(['send-heartbeat', 'probe', 'answer-probe'])
@@ -132,10 +133,7 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
       for (const each of free) void perform(each)
     },
     behind() {
-      const [first] = writes
-      if (first === undefined || writing === null) return null
-      const isLate = lateMs(first.at, deps.now()) > BEHIND_MS_MAX
-      return isLate || writes.length + sends.length > WAITING_MAX ? writing : null
+      return writes.length + sends.length > WAITING_MAX ? writing : null
     },
     settled() {
       if (done >= taken) return Promise.resolve()
@@ -148,7 +146,7 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
 
 /** How many of the first writes may be under way together. */
 function groupLength(writes: readonly Taken[]): number {
-  const end = writes.slice(0, GROUP_MAX).findIndex(({ effect }) => !SINGLE_WRITES.has(effect.kind))
+  const end = writes.slice(0, GROUP_MAX).findIndex(({ effect }) => !SHARED_WRITES.has(effect.kind))
   return end === -1 ? Math.min(writes.length, GROUP_MAX) : Math.max(1, end)
 }
 

@@ -1,6 +1,7 @@
 /**
- * What the core asks its shell to do, in the order in which it must be done: an effect is complete, and what it stores
- * is on disk, before the next one starts. Sending is not awaited.
+ * What the core asks its shell to do. What is to be sent leaves after all that was to be kept before it is on disk, and
+ * after what was to be sent before it; a heartbeat, a probe and its answer wait for a new life alone, and a notice only
+ * so long. Sending is not awaited.
  *
  * Records signed by this host arrive with an empty signature: the shell signs whatever it sends or stores.
  * Ed25519 is deterministic, so that the same body always becomes the same bytes.

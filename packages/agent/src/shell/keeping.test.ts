@@ -1,7 +1,15 @@
-import { createState, type Effect, type Incident } from '@muster/protocol'
+import {
+  type AnySigned,
+  createState,
+  type Effect,
+  type HostId,
+  type Incident,
+  type MeshRecord,
+  type SignedAs,
+} from '@muster/protocol'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createMemoryDisk, createMemoryStore, type Family, type MemoryDisk, type Store } from '../storage/index.ts'
-import { createKeeping, type Keeping } from './keeping.ts'
+import { createKeeping, type Keeping, type KeepingDeps } from './keeping.ts'
 import type { SealOfOrigin } from './seal-of-origin.ts'
 import { entryOf, headOf, hostIdOf, MESH, readUnverified, resultOf } from './testing/entries.ts'
 
@@ -16,6 +24,7 @@ let disk: MemoryDisk
 let store: Store
 let keeping: Keeping
 let lines: string[]
+let deps: KeepingDeps
 beforeEach(async () => {
   disk = createMemoryDisk()
   store = await createMemoryStore(disk)
@@ -24,7 +33,8 @@ beforeEach(async () => {
   const now = () => ({ monotonicMs: 0, bootMs: 0, unixMs: NOW })
   const clock = { now, monotonicMs: () => 0, unixMs: () => NOW }
   const log = { debug: at('debug'), info: at('info'), warn: at('warn') }
-  keeping = createKeeping({ store, seal, clock, log, read: readUnverified })
+  deps = { store, seal, clock, log, read: readUnverified }
+  keeping = createKeeping(deps)
 })
 
 async function keysOf(family: Family): Promise<readonly string[]> {
@@ -81,6 +91,32 @@ describe('entries', () => {
     expect([await seqOf('broken'), await seqOf('late'), await seqOf('fast')]).toEqual([2, 1, undefined])
   })
 
+  test('of one turn are one write, in their order', async () => {
+    const appended: number[] = []
+    keeping = createKeeping({
+      ...deps,
+      store: {
+        ...store,
+        log: {
+          ...store.log,
+          append(entries, options) {
+            appended.push(entries.length)
+            expect(options).toEqual({ sync: true })
+            return store.log.append(entries, options)
+          },
+        },
+      },
+    })
+    await Promise.all(
+      [1, 2, 3].map((seq) => {
+        const entry = entryOf({ signer: VPS, seq, results: [resultOf('disk')] })
+        return keeping.keep({ kind: 'keep-entry', entry, head: headOf(entry), ageMs: 0, sync: seq === 2 })
+      }),
+    )
+    expect(appended).toEqual([3])
+    expect((await keeping.restore(2)).entries.map(({ record }) => record.body.seq)).toEqual([1, 2, 3])
+  })
+
   test('of a check that was retired long ago do not bring it back at a start', async () => {
     await keepEntry({ signer: VPS, seq: 1, results: [resultOf('backup', { everyMs: DAY })] })
     await keepEntry({ signer: VPS, seq: 2, retired: ['backup'] })
@@ -97,6 +133,45 @@ test('an incident that got another name is kept under that alone', async () => {
   await keeping.keep({ kind: 'incident', incident: incident('b', ['a', 'c']) })
   expect(await keysOf('incidents')).toEqual(['b'])
   expect((await keeping.restore(1)).incidents.map(({ id }) => id)).toEqual(['b'])
+})
+
+test('what another host signed is read back wherever its certificate stands among the records', async () => {
+  const certified = new Set<HostId>()
+  // As the real reader does: nobody is believed before the record that brings their certificate was read.
+  const read = (bytes: Uint8Array): AnySigned | null => {
+    const record = readUnverified(bytes)
+    if (record?.domain === 'record' && record.body.kind === 'member') certified.add(record.signer)
+    return record !== null && certified.has(record.signer) ? record : null
+  }
+  const of = (signer: HostId, body: MeshRecord): SignedAs<'record'> =>
+    ({ domain: 'record', version: 1, mesh: MESH, signer, body, signature: new Uint8Array(64) }) as SignedAs<'record'>
+  const member = of(VPS, {
+    kind: 'member',
+    name: 'vps',
+    addresses: [],
+    wakuAddresses: [],
+    everyMs: 10_000,
+    graceMs: 5_000,
+    sleeps: false,
+    certificate: new Uint8Array(1),
+    serial: 1,
+  })
+  const recipient = of(VPS, { kind: 'recipient', name: 'phone', atUnixMs: NOW, publicKey: new Uint8Array(33) })
+  for (const [before, after] of [
+    [member, recipient],
+    [recipient, member],
+  ] as const) {
+    certified.clear()
+    store = await createMemoryStore(createMemoryDisk())
+    keeping = createKeeping({ ...deps, store, read })
+    await keeping.keep({ kind: 'keep-record', id: 'a', record: before, ageMs: 0 })
+    await keeping.keep({ kind: 'keep-record', id: 'b', record: after, ageMs: 0 })
+    const { carried } = await keeping.restore(2)
+    expect(carried.map(({ record }) => record.domain === 'record' && record.body.kind).sort()).toEqual([
+      'member',
+      'recipient',
+    ])
+  }
 })
 
 test('a record that is dropped is gone from wherever it was', async () => {

@@ -17,7 +17,14 @@ import {
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { type Log, reasonOf } from '../log.ts'
-import { ENTRY_BYTES_MAX, type Family, type RecordOperation, type Store, type StoreTrouble } from '../storage/index.ts'
+import {
+  ENTRY_BYTES_MAX,
+  type Family,
+  type RecordOperation,
+  type Store,
+  type StoredEntry,
+  type StoreTrouble,
+} from '../storage/index.ts'
 import type { Inbound } from './inbound.ts'
 import type { SealOfOrigin } from './seal-of-origin.ts'
 
@@ -38,6 +45,8 @@ type KeepEffect = Extract<
   { kind: 'keep-life' | 'keep-entry' | 'keep-record' | 'drop-record' | 'keep-check-time' | 'incident' }
 >
 
+type KeepEntry = Extract<KeepEffect, { kind: 'keep-entry' }>
+
 /** A heartbeat is kept when it is a goodbye: like a verdict it says how a host went. */
 const FAMILY: Readonly<Record<string, Family>> = {
   verdict: 'verdicts',
@@ -46,6 +55,7 @@ const FAMILY: Readonly<Record<string, Family>> = {
   record: 'mesh-records',
 }
 const heldSchema = z.strictObject({ b: z.instanceof(Uint8Array), t: z.number() })
+type Held = z.infer<typeof heldSchema>
 
 /**
  * What the core keeps on the store. `keep` resolves also when the disk fails, which `trouble` then shows;
@@ -79,6 +89,8 @@ export function createKeeping(deps: KeepingDeps): Keeping {
   let trouble: StoreTrouble | null = null
   /** The keys of last entries that are kept apart; true where that is the good end of a trouble. */
   const apart = new Map<string, boolean>()
+  let gathered: KeepEntry[] = []
+  let gathering: Promise<void> | null = null
   let complainedAtMs = Number.NEGATIVE_INFINITY
 
   async function guarded(work: Promise<unknown>): Promise<void> {
@@ -94,11 +106,26 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     }
   }
 
-  async function keepEntry({ entry, head, ageMs, sync }: Extract<KeepEffect, { kind: 'keep-entry' }>): Promise<void> {
-    const bytes = encodeRecord(seal.signed(entry))
-    const stored = { host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs() - ageMs) }
-    await store.log.append([stored], { sync })
-    const newest = newestOperations(entry, bytes, apart)
+  /** Entries of one turn are one append and share its fsync: a disk that takes seconds for each must keep up. */
+  function keepEntry(effect: KeepEntry): Promise<void> {
+    gathered.push(effect)
+    gathering ??= Promise.resolve().then(keepGathered)
+    return gathering
+  }
+
+  async function keepGathered(): Promise<void> {
+    const entries = gathered
+    gathered = []
+    gathering = null
+    const sync = entries.some((effect) => effect.sync)
+    const stored: StoredEntry[] = []
+    const newest: RecordOperation[] = []
+    for (const { entry, head, ageMs } of entries) {
+      const bytes = encodeRecord(seal.signed(entry))
+      stored.push({ host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs() - ageMs) })
+      newest.push(...newestOperations(entry, bytes, apart))
+    }
+    await store.log.append(stored, { sync })
     if (newest.length > 0) await store.batch(newest, { sync })
   }
 
@@ -213,16 +240,20 @@ async function restore(deps: KeepingDeps, incarnation: number, apart: Map<string
 
 async function readCarried({ store, clock, read }: KeepingDeps): Promise<readonly Carried[]> {
   const carried: Carried[] = []
-  // Mesh records first: they bring the certificates by which the others are verified.
+  // Mesh records first, and then once more those of them that were refused: among them are the certificates by which
+  // the others are verified, and their keys, which are hashes, come in no order.
+  let refused: Held[] = []
   for (const family of ['mesh-records', 'verdicts', 'notice-log'] as const) {
-    const values: z.infer<typeof heldSchema>[] = []
+    const values: Held[] = refused
+    refused = []
     for await (const [, value] of store.family(family).iterate()) {
       const held = heldSchema.safeParse(decodeCanonical(value, ENTRY_BYTES_MAX))
       if (held.success) values.push(held.data)
     }
-    for (const { b, t } of values) {
-      const record = read(b)
-      if (record !== null) carried.push({ record, ageMs: Math.max(0, Math.round(clock.unixMs() - t)) })
+    for (const held of values) {
+      const record = read(held.b)
+      if (record !== null) carried.push({ record, ageMs: Math.max(0, Math.round(clock.unixMs() - held.t)) })
+      else if (family === 'mesh-records') refused.push(held)
     }
   }
   return carried
