@@ -1,11 +1,16 @@
-/** When a tick next has anything to do. Ticks before that only move the clocks. */
-import { limits } from './limits.ts'
+/** When time next has anything to do. Ticks before that only move the clocks, and so do frames that bring nothing new. */
+import type { Incident } from './incidents/incident.ts'
+import { limits, turns } from './limits.ts'
+import { isMineToWatch } from './membership/observers.ts'
 import { classOf, deadlineMs, roundMs } from './membership/presence-class.ts'
-import { isPresent } from './membership/roster.ts'
-import type { State } from './state.ts'
+import { counts, isPresent } from './membership/roster.ts'
+import { meshRecords } from './records.ts'
+import type { Member, State } from './state.ts'
+import { compareLives } from './wire/names.ts'
+import type { Heartbeat } from './wire/records.ts'
 
-/** While something is going on, every tick counts; while an incident is open, one a second does. */
-const OPEN_INCIDENT_MS = 1_000
+/** While an incident is open it is looked at this often, whatever it waits for. */
+const OPEN_INCIDENT_MS = 5_000
 /** While a member sleeps, its promises that hold even so are looked at this often. */
 const ASLEEP_MS = 5_000
 
@@ -13,15 +18,20 @@ const ASLEEP_MS = 5_000
 export function nextDueMs(state: State): number {
   const now = state.clock.awakeMs
   if (state.quiet !== null || state.isolated || state.attempts.size > 0 || state.duties.size > 0) return now
-  if (state.answers.size > 0) return now
   let due = Math.min(state.nextBeatAtMs, state.nextRoundAtMs)
+  for (const { heardAtMs } of state.answers.values()) due = Math.min(due, heardAtMs + turns.answerMs)
+  let isolatedAtMs = Number.NEGATIVE_INFINITY
   for (const member of state.members.values()) {
     if (member.suspicion !== null || member.offered.length > 0) return now
     if (member.state === 'asleep') due = Math.min(due, now + ASLEEP_MS)
     if (!isPresent(member)) continue
-    const probing = member.heardAtMs + deadlineMs(state, member) - 2 * roundMs(classOf(state, member))
-    due = Math.min(due, probing, member.frameAtMs + deadlineMs(state, member))
+    if (counts(member)) isolatedAtMs = Math.max(isolatedAtMs, member.frameAtMs + deadlineMs(state, member))
+    // Who is watched by others alone sends this host no heartbeats, and is not late for that.
+    if (!isMineToWatch(state, member)) continue
+    due = Math.min(due, member.heardAtMs + deadlineMs(state, member) - 2 * roundMs(classOf(state, member)))
   }
+  // Who has heard one of them lately is not isolated.
+  if (isolatedAtMs > now) due = Math.min(due, isolatedAtMs)
   for (const startedAtMs of state.catchUps.values()) due = Math.min(due, startedAtMs + limits.catchUpMs)
   for (const { reportedAtMs, spec, result } of state.checks.values()) {
     if (reportedAtMs === null || spec.heartbeat === 'never' || result?.status === 'late') continue
@@ -29,8 +39,85 @@ export function nextDueMs(state: State): number {
     due = Math.min(due, now + spec.everyMs + spec.graceMs - spentMs)
   }
   if (state.gathered.length > 0) due = Math.min(due, state.gatheredSinceMs + limits.gatherMs)
-  for (const incident of state.incidents.values()) {
-    if (incident.state === 'firing') return Math.min(due, now + OPEN_INCIDENT_MS)
-  }
+  for (const incident of state.incidents.values()) due = Math.min(due, incidentDueMs(state, incident))
   return due
+}
+
+/** When time alone may bring news of an incident: a reminder, or the end of what keeps it from being told. */
+function incidentDueMs(state: State, { state: standing, fault, openedAtMs, resolvedAtMs }: Incident): number {
+  const { awakeMs: now, elapsedMs } = state.clock
+  if (standing === 'firing') {
+    const { remindMs } = state.options
+    let due = Math.min(now + OPEN_INCIDENT_MS, now + remindMs - ((now - openedAtMs) % remindMs))
+    for (const { body, bornAtMs } of [...meshRecords(state, 'silence'), ...meshRecords(state, 'maintenance')]) {
+      const leftMs = bornAtMs + body.forMs - elapsedMs
+      if (leftMs > 0) due = Math.min(due, now + leftMs)
+    }
+    return due
+  }
+  // Its end is this host's to tell unless others turn out to have had it too, which takes a catch-up to learn.
+  if (fault !== 'isolated' || resolvedAtMs === null) return Number.POSITIVE_INFINITY
+  return resolvedAtMs + limits.catchUpMs < now ? Number.POSITIVE_INFINITY : resolvedAtMs + limits.catchUpMs
+}
+
+/** Fields whose change makes nothing due while all others are as they were: then nobody waits for what they say. */
+const HARMLESS: ReadonlySet<string> = new Set<keyof State>([
+  'clock',
+  'members',
+  'beat',
+  'prng',
+  'heads',
+  'results',
+  'promises',
+  'catchUps',
+  'caughtUpAtMs',
+  'lastWakuAtMs',
+])
+
+/**
+ * Whether an event brought only what comes all day long, as heartbeats and entries of healthy hosts: nothing falls due by
+ * that, and what was due at some time is due no sooner, but for the end of a catch-up that has begun.
+ */
+export function isRoutine(before: State, after: State): boolean {
+  for (const field in after) {
+    if (after[field as keyof State] !== before[field as keyof State] && !HARMLESS.has(field)) return false
+  }
+  if (after.members === before.members) return true
+  if (after.members.size !== before.members.size) return false
+  for (const [host, member] of after.members) {
+    const known = before.members.get(host)
+    if (known !== member && (known === undefined || !isMerelyHeard(known, member))) return false
+  }
+  return true
+}
+
+function isMerelyHeard(before: Member, after: Member): boolean {
+  return (
+    before.state === after.state &&
+    before.suspicion === after.suspicion &&
+    before.offered.length === 0 &&
+    after.offered.length === 0 &&
+    before.profile === after.profile &&
+    before.verdict === after.verdict &&
+    before.doubters === after.doubters &&
+    compareLives(before.life, after.life) === 0 &&
+    after.heardAtMs >= before.heardAtMs &&
+    isSamePromise(before.heartbeat?.body, after.heartbeat?.body)
+  )
+}
+
+/** Whether two heartbeats promise the next one alike, to the same observers. */
+function isSamePromise(before: Heartbeat | undefined, after: Heartbeat | undefined): boolean {
+  if (before === after) return true
+  return (
+    before !== undefined &&
+    after !== undefined &&
+    before.everyMs === after.everyMs &&
+    before.graceMs === after.graceMs &&
+    before.restartMs === after.restartMs &&
+    before.sleeps === after.sleeps &&
+    before.mode === after.mode &&
+    before.observers.length === after.observers.length &&
+    before.observers.every((host, index) => host === after.observers[index])
+  )
 }

@@ -5,7 +5,7 @@
  * function runs in the agent, in the simulator and in the replay of a recording.
  */
 import { answerCatchUp, catchUpWhenDue, startCatchUp } from './catch-up.ts'
-import { nextDueMs } from './due.ts'
+import { isRoutine, nextDueMs } from './due.ts'
 import type { Effect } from './effect.ts'
 import type { Command, Event } from './event.ts'
 import type { HostId } from './ids.ts'
@@ -54,6 +54,10 @@ export function step(state: State, event: Event): Step {
   work.state.clock = clock
   noticeGap(work, event.at)
   take(work, event)
+  if (event.kind !== 'tick' && isRoutine(state, work.state)) {
+    work.state.dueAtMs = Math.min(state.dueAtMs, nowOf(work) + limits.catchUpMs)
+    return { state: work.state, effects: work.effects }
+  }
   if (isUrgent(event)) evaluate(work)
   work.state.dueAtMs = isUrgent(event) ? nextDueMs(work.state) : nowOf(work)
   return { state: work.state, effects: work.effects }
@@ -151,9 +155,14 @@ function receive(work: Work, event: Extract<Event, { kind: 'received' }>): void 
   }
 }
 
+/** Frames come in bursts: one within so long of another says nothing more. Milliseconds. */
+const FRAME_MS = 100
+
 /** Any authenticated frame shows that its sender is there, and that this host hears somebody. */
 function noteFrame(work: Work, from: HostId): void {
-  if (work.state.members.has(from)) amendMember(work, from, { frameAtMs: nowOf(work) })
+  const member = work.state.members.get(from)
+  if (member === undefined || nowOf(work) - member.frameAtMs < FRAME_MS) return
+  amendMember(work, from, { frameAtMs: nowOf(work) })
 }
 
 function endProbe(work: Work, event: Extract<Event, { kind: 'probe-ended' }>): void {

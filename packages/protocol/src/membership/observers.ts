@@ -16,16 +16,15 @@ export function meshSize(state: State): number {
   return state.roster.length
 }
 
-/** Lists that follow from a roster alone, by mesh and subject. A memo: it goes with its roster. */
+/** Lists that follow from a roster alone, by subject. A memo: it goes with its roster, which is one state's and so one mesh's. */
 const lists = new WeakMap<readonly HostId[], Map<string, readonly HostId[]>>()
 
 /** The hosts that should watch `subject` by this host's view, in order. */
 export function observersOf({ roster, options }: State, subject: HostId): readonly HostId[] {
   const known = lists.get(roster) ?? new Map<string, readonly HostId[]>()
   lists.set(roster, known)
-  const key = `${options.mesh} ${subject}`
-  const list = known.get(key) ?? orderObservers(roster, options.mesh, subject)
-  known.set(key, list)
+  const list = known.get(subject) ?? orderObservers(roster, options.mesh, subject)
+  known.set(subject, list)
   return list
 }
 

@@ -74,6 +74,8 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
     recent.push({ atMs, bytes })
     sent.set(host, recent)
     const sum = recent.reduce((total, one) => total + one.bytes, 0)
+    // The usual case first: what the roll alone may cost needs no look at the troubles.
+    if (sum <= budgetBytes(peers, everyMs)) return
     while (troubled.length > 0 && (troubled[0]?.atMs ?? 0) < atMs - 3 * WINDOW_MS) troubled.shift()
     while (releases.length > 0 && (releases[0] ?? 0) < atMs - WINDOW_MS) releases.shift()
     const incidents = new Set([...open, ...troubled.map(({ id }) => id)]).size
