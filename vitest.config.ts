@@ -12,16 +12,18 @@ export default defineConfig({
         test: {
           name: 'code',
           include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/faults/**'],
           ...bounds,
           sequence: { groupOrder: 0 },
         },
       },
       {
         // Afterwards: agents with presence classes of seconds are not to compete with thousands of seeds for the cores.
+        // They wait more than they work, so that three meshes fit on two.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          maxWorkers: 3,
           ...bounds,
           sequence: { groupOrder: 1 },
         },

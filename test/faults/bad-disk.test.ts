@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HistoryView, StatusView } from '../../packages/agent/src/api/shapes.ts'
 import { mountSmallDisk, type SmallDisk, whyNoSmallDisk } from '../../packages/agent/src/storage/testing/small-disk.ts'
-import { type Host, until } from './host.ts'
-import { createMesh, type Mesh } from './mesh.ts'
-import type { Receiver } from './receiver.ts'
+import { type Host, until } from '../e2e/host.ts'
+import { createMesh, type Mesh } from '../e2e/mesh.ts'
+import type { Receiver } from '../e2e/receiver.ts'
 
 /** The disk is tried again after 30 s, then after 60 s: it may have been mended just after a try. Milliseconds. */
 const BACK_MS = 150_000

@@ -6,9 +6,9 @@
 import { execFileSync } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { until } from './host.ts'
-import { createMesh, type Mesh } from './mesh.ts'
-import type { Receiver } from './receiver.ts'
+import { until } from '../e2e/host.ts'
+import { createMesh, type Mesh } from '../e2e/mesh.ts'
+import type { Receiver } from '../e2e/receiver.ts'
 
 const LIMIT_MS = 60_000
 /** Each fsync begins four seconds late. */
