@@ -70,6 +70,26 @@ const valueSchema = z.strictObject({ a: z.int().nonnegative(), b: z.instanceof(U
 
 /** The entry log on a database. */
 export function createEntryLog(driver: Driver): EntryLog {
+  /** The furthest place that was asked to be written of each host: nothing is there beyond it, which saves a look. */
+  const furthest = new Map<HostId, LogPosition>()
+
+  /** Which of these places are taken. */
+  async function areTaken(entries: readonly StoredEntry[]): Promise<readonly boolean[]> {
+    for (const host of new Set(entries.map((entry) => entry.host))) {
+      if (furthest.has(host)) continue
+      const head = await readHead(host)
+      // Meanwhile another call may have gone further.
+      if (!furthest.has(host)) furthest.set(host, head ?? { incarnation: 0, seq: 0 })
+    }
+    return await Promise.all(
+      entries.map(async (entry) => {
+        const last = furthest.get(entry.host)
+        if (last !== undefined && isBeyond(entry, last)) return false
+        return (await driver.get(entryKey(entry.host, entry))) !== undefined
+      }),
+    )
+  }
+
   async function readHead(host: HostId): Promise<StoredEntry | undefined> {
     const [entry] = await read({ host, reverse: true, limit: 1 })
     return entry
@@ -99,10 +119,14 @@ export function createEntryLog(driver: Driver): EntryLog {
     async append(entries, options) {
       if (entries.length > ENTRIES_MAX) throw new StorageError('too-large', `${ENTRIES_MAX} entries at a time`)
       const added = new Map<string, readonly DriverOperation[]>()
-      const known = await Promise.all(entries.map((entry) => driver.get(entryKey(entry.host, entry))))
+      const taken = await areTaken(entries)
       for (const [index, entry] of entries.entries()) {
         const place = `${entry.host} ${entry.incarnation} ${entry.seq}`
-        if (known[index] === undefined && !added.has(place)) added.set(place, operationsOf(entry))
+        if (taken[index] === true || added.has(place)) continue
+        added.set(place, operationsOf(entry))
+        // Before it is written: who comes while it is must find it taken, and look.
+        const last = furthest.get(entry.host)
+        if (last === undefined || isBeyond(entry, last)) furthest.set(entry.host, entry)
       }
       if (added.size > 0) await driver.batch([...added.values()].flat(), options)
       return added.size
@@ -135,6 +159,10 @@ export function createEntryLog(driver: Driver): EntryLog {
       return operations.length / 2
     },
   }
+}
+
+function isBeyond(a: LogPosition, b: LogPosition): boolean {
+  return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.seq > b.seq)
 }
 
 function operationsOf(entry: StoredEntry): readonly DriverOperation[] {

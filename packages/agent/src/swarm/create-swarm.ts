@@ -14,6 +14,7 @@ import { createNode, GOSSIP_TOPIC } from './node.ts'
 import { nodeTrouble } from './node-health.ts'
 import { createPeerBook, DIALLING_DEFAULT } from './peer-book.ts'
 import { createProber } from './probe.ts'
+import { createQuietPeers } from './quiet-peers.ts'
 import { createRelayListener, splitListen } from './relay-listener.ts'
 import { stopNode, troubleOf } from './stop-node.ts'
 import type { Swarm, SwarmDeps, SwarmHandlers, SwarmOptions } from './swarm.ts'
@@ -76,6 +77,7 @@ export function createSwarm(
     handlers.onProbe,
     deps,
   )
+  const quietPeers = createQuietPeers(intake.heardMs, deps)
   const catchUp = createCatchUp(door, intake, handlers.onCatchUp, deps)
 
   /** Throws when the swarm is stopped meanwhile; then the node that came late is stopped here. */
@@ -101,6 +103,7 @@ export function createSwarm(
       () => made.getMultiaddrs().map(String),
     )
     dialler.start(made)
+    quietPeers.begin(made, life)
   }
 
   const complain = (what: string, trouble: string | null): void => {

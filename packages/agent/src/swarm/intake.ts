@@ -23,6 +23,8 @@ import { createTokenBucket } from './token-bucket.ts'
 export interface Intake {
   /** Whether one more frame of this member may be looked at. */
   takesFrame(from: HostId): boolean
+  /** When a frame of this member last came, in monotonic milliseconds; undefined when none has. */
+  heardMs(from: HostId): number | undefined
   /** The member's account of bytes. */
   bytesOf(from: HostId): TokenBucket
   /** Makes a stream that somebody else reads wait while its sender is in debt. */
@@ -33,6 +35,7 @@ interface Account {
   readonly frames: TokenBucket
   readonly bytes: TokenBucket
   loggedMs: number
+  heardMs: number | undefined
 }
 
 /** Empty accounts. */
@@ -47,6 +50,7 @@ export function createIntake({ log, clock }: SwarmDeps): Intake {
       frames: createTokenBucket({ perSecond: PEER_FRAMES_PER_SECOND, burst: PEER_FRAMES_BURST, monotonicMs }),
       bytes: createTokenBucket({ perSecond: PEER_BYTES_PER_SECOND, burst: PEER_BYTES_BURST, monotonicMs }),
       loggedMs: Number.NEGATIVE_INFINITY,
+      heardMs: undefined,
     }
     const [oldest] = accounts.keys()
     if (accounts.size >= PEER_BOOK_MAX && oldest !== undefined) accounts.delete(oldest)
@@ -64,10 +68,12 @@ export function createIntake({ log, clock }: SwarmDeps): Intake {
   return {
     takesFrame(from) {
       const account = accountOf(from)
+      account.heardMs = clock.monotonicMs()
       const isTaken = account.frames.tryTake(1)
       if (!isTaken) blame(from, account, 'frames')
       return isTaken
     },
+    heardMs: (from) => accounts.get(from)?.heardMs,
     bytesOf: (from) => accountOf(from).bytes,
     throttle(stream, connection) {
       const host = connection.remotePeer.toString()

@@ -8,10 +8,10 @@ import type { Identify } from '@libp2p/identify'
 import { identify } from '@libp2p/identify'
 import type { Libp2p, StreamHandler } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
+import type { Ping } from '@libp2p/ping'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import {
@@ -31,6 +31,7 @@ import { quietLogger } from './quiet-logger.ts'
 import { splitListen } from './relay-listener.ts'
 import type { SwarmOptions } from './swarm.ts'
 import { swarmKeyProtector } from './swarm-key-protector.ts'
+import { thriftyYamux } from './thrifty-yamux.ts'
 
 /** The one topic of the swarm. */
 export const GOSSIP_TOPIC = '/muster/gossip/1'
@@ -39,7 +40,7 @@ export const GOSSIP_TOPIC = '/muster/gossip/1'
 export type SwarmNode = Libp2p<{
   gossip: GossipSub
   identify: Identify
-  ping: unknown
+  ping: Ping
   relay: unknown
   listener: Listener
   sockets: Sockets
@@ -69,7 +70,7 @@ export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8A
     transports: [tcp(), webSockets(), (components) => circuitRelayTransport()(behind(door, components))],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
+      thriftyYamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
         maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
         streamOptions: {
@@ -90,9 +91,8 @@ export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8A
       dialTimeout: DIAL_TIMEOUT_MS,
       reconnectRetries: 0,
     },
-    // Nothing else notices a peer that hangs: a stopped process still acknowledges TCP. A ping opens a stream, which at
-    // every 5 s was a sixth of an idle agent's processor time; a verdict waits for probes, never for this.
-    connectionMonitor: { pingInterval: 10_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    // It asks everybody for an echo again and again; `quiet-peers.ts` asks those of whom nothing comes.
+    connectionMonitor: { enabled: false },
     // Private addresses are what a home network is made of.
     connectionGater: { denyDialMultiaddr: () => false },
     services: {

@@ -11,12 +11,12 @@ import { mplex } from '@libp2p/mplex'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { listenFailureOf } from '../swarm/listen-failure.ts'
 import { type Sockets, sockets } from '../swarm/node-health.ts'
 import { quietLogger } from '../swarm/quiet-logger.ts'
+import { thriftyYamux } from '../swarm/thrifty-yamux.ts'
 import {
   CONNECTIONS_MAX,
   CONNECTIONS_PENDING_MAX,
@@ -54,7 +54,7 @@ export async function createHost(options: {
     transports: [tcp(), webSocketTransport()],
     connectionEncrypters: [noise()],
     // Stock light clients speak mplex only.
-    streamMuxers: [yamux(), mplex({ disconnectThreshold: MPLEX_STREAMS_PER_SECOND_MAX })],
+    streamMuxers: [thriftyYamux(), mplex({ disconnectThreshold: MPLEX_STREAMS_PER_SECOND_MAX })],
     connectionManager: {
       maxConnections: CONNECTIONS_MAX,
       maxIncomingPendingConnections: CONNECTIONS_PENDING_MAX,
@@ -65,7 +65,7 @@ export async function createHost(options: {
     },
     // A peer that hangs keeps its sockets open: only this notices. Each ping is a stream of its own and costs more than all
     // else on an idle node; nothing waits for it, since what is published asks for its own confirmation.
-    connectionMonitor: { pingInterval: 10_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    connectionMonitor: { pingInterval: 30_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     services: {
       identify: identify({ maxInboundStreams: 4 }),
       ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 4 }),
