@@ -21,6 +21,7 @@ import type { Given } from './given.ts'
 import { watchOtherWork } from './other-work.ts'
 import { withDescendants } from './process-readings.ts'
 import { type Row, tableLines } from './row.ts'
+import { scale } from './scale.ts'
 import { createReport } from './series.ts'
 import { takeover } from './takeover.ts'
 import { promisedOf } from './targets.ts'
@@ -34,7 +35,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   faults: unwritten('faults'),
   footprint,
   store: unwritten('store'),
-  scale: unwritten('scale'),
+  scale,
 }
 /** Benchmarks that can be run in part. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {

@@ -11,6 +11,8 @@ import { createHost } from './cli/new-host.ts'
 import { statusLines } from './cli/status-text.ts'
 import { type Folder, resolveFolder } from './identity/folder.ts'
 import { generateSwarmKey } from './identity/swarm-key.ts'
+import { flightFolderOf, listSegments } from './recorder/flight-disk.ts'
+import { tellStory } from './recorder/story.ts'
 import { closeListener } from './swarm/testing/close-listener.ts'
 
 const TOKEN = 'a token of thirty-two characters'
@@ -92,6 +94,22 @@ test('a swarm and an API that stop listening are started again, said in status m
   const after = await status()
   expect([after.warnings, after.brokenParts]).toEqual([[], []])
   expect(after.addresses).toEqual(addresses)
+})
+
+test('its flight recorder keeps what its core met, and a replay of it comes to the same', async () => {
+  const path = flightFolderOf(folder.data)
+  const told = await until(async () => {
+    const [segment] = await listSegments(path).catch(() => [])
+    if (segment === undefined) return undefined
+    const story = tellStory([{ name: segment.name, bytes: await readFile(join(path, segment.name)) }])
+    const lines: string[] = []
+    let next = story.next()
+    for (; next.done !== true; next = story.next()) lines.push(next.value.text)
+    // Its config, the first runs of its check, and its first heartbeat.
+    return next.value.events < 5 ? undefined : { lines, ...next.value }
+  })
+  expect(told).toMatchObject({ differences: 0, read: 1 })
+  expect(told.lines).toContain('takes its config: checks memory')
 })
 
 /** When the check ran last. */

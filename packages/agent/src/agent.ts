@@ -18,6 +18,8 @@ import { readHostKey } from './identity/host-key.ts'
 import { readSwarmKey } from './identity/swarm-key.ts'
 import { type Log, reasonOf } from './log.ts'
 import { createLoop, type Loop } from './loop.ts'
+import { flightDiskOf, flightFolderOf } from './recorder/flight-disk.ts'
+import { createFlightRecorder } from './recorder/flight-recorder.ts'
 import { createAgentPort } from './shell/agent-port-of.ts'
 import { createChecks } from './shell/checks-part.ts'
 import { tellNews } from './shell/effect-news.ts'
@@ -195,9 +197,12 @@ async function assemble(
     await store.readBack(() => keeping.restore(incarnation)),
     clock.now(),
   )
+  const disk = flightDiskOf(flightFolderOf(folder.data))
+  const recorder = createFlightRecorder(first, { disk, release: VERSION, clock, log })
   made.loop = createLoop(first, {
     now: () => clock.now(),
     perform: performing().perform,
+    observe: recorder.observe,
     onDropped: () => complain('too much at once, events are dropped'),
     onFailed: (effect, error) => complain('an effect could not be performed', effect.kind, error),
   })
@@ -256,6 +261,7 @@ async function assemble(
   } catch (error) {
     stopping.abort(error)
     await supervisor.stop()
+    await inTime('the recording has no end', recorder.stop())
     throw error
   }
 
@@ -297,6 +303,7 @@ async function assemble(
       stopping.abort(new Error('stopping'))
       await supervisor.stop()
       await inTime('what was under way is not on disk', loop().stop())
+      await inTime('the recording has no end', recorder.stop())
       await inTime('the store is not closed', store.close())
       log.info('muster has stopped', {})
     },

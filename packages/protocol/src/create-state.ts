@@ -135,8 +135,10 @@ function reopenLost(work: Work): void {
   const { mesh } = work.state.options
   for (const [host, results] of work.state.results) {
     for (const result of results.values()) {
+      // Nearly all are well, and the name of an incident takes a hash.
+      if (result.status === 'ok') continue
       const isKnown = work.state.incidents.has(checkIncidentId(mesh, host, result.check, result.episode))
-      if (result.status !== 'ok' && !isKnown) judgeResult(work, host, result)
+      if (!isKnown) judgeResult(work, host, result)
     }
   }
 }

@@ -5,6 +5,7 @@ import { isMineToWatch } from './membership/observers.ts'
 import { classOf, deadlineMs, roundMs } from './membership/presence-class.ts'
 import { counts, isPresent } from './membership/roster.ts'
 import { meshRecords } from './records.ts'
+import { everyChange } from './shared-key-map.ts'
 import type { Member, State } from './state.ts'
 import { compareLives } from './wire/names.ts'
 import type { Heartbeat } from './wire/records.ts'
@@ -84,11 +85,7 @@ export function isRoutine(before: State, after: State): boolean {
   }
   if (after.members === before.members) return true
   if (after.members.size !== before.members.size) return false
-  for (const [host, member] of after.members) {
-    const known = before.members.get(host)
-    if (known !== member && (known === undefined || !isMerelyHeard(known, member))) return false
-  }
-  return true
+  return everyChange(before.members, after.members, isMerelyHeard)
 }
 
 function isMerelyHeard(before: Member, after: Member): boolean {

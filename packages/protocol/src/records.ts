@@ -80,7 +80,9 @@ function sortByKind(records: State['records']): Map<string, HeldMeshRecord<MeshR
     if (record.domain !== 'record') continue
     const { kind } = record.body
     const held = { id, signer: record.signer, body: record.body, bornAtMs }
-    byKind.set(kind, [...(byKind.get(kind) ?? []), held])
+    const known = byKind.get(kind)
+    if (known === undefined) byKind.set(kind, [held])
+    else known.push(held)
   }
   return byKind
 }

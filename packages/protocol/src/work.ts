@@ -5,8 +5,9 @@
  */
 import type { Effect } from './effect.ts'
 import type { HostId } from './ids.ts'
-import { counts, rosterOf } from './membership/roster.ts'
+import { counts, rosterWith } from './membership/roster.ts'
 import { nextRandom } from './prng.ts'
+import { SharedKeyMap } from './shared-key-map.ts'
 import type { Attempt, Member, State } from './state.ts'
 import { WIRE_VERSION } from './wire/envelope.ts'
 import type { AnySigned, Bodies, Domain, SignedAs } from './wire/records.ts'
@@ -28,9 +29,15 @@ export function beginWork(state: State): Work {
   return { before: state, state: { ...state }, effects: [] }
 }
 
+/** From so many keys on, copying a map as a whole costs more than what it takes to share its keys. */
+const SHARED_FROM = 64
+
 function copyOf<F extends MapFields>(work: Work, field: F): Map<KeyOf<F>, ValueOf<F>> {
   const fields = work.state as Record<MapFields, unknown>
-  if (work.state[field] === work.before[field]) fields[field] = new Map(work.before[field] as ReadonlyMap<never, never>)
+  if (work.state[field] === work.before[field]) {
+    const before = work.before[field] as ReadonlyMap<never, never>
+    fields[field] = before.size < SHARED_FROM ? new Map(before) : SharedKeyMap.copyOf(before)
+  }
   return work.state[field] as unknown as Map<KeyOf<F>, ValueOf<F>>
 }
 
@@ -57,7 +64,9 @@ export function amendMember(work: Work, host: HostId, change: Partial<Member>): 
 export function setMember(work: Work, member: Member): void {
   const before = work.state.members.get(member.host)
   put(work, 'members', member.host, member)
-  if ((before !== undefined && counts(before)) !== counts(member)) work.state.roster = rosterOf(work.state)
+  const takesPart = counts(member)
+  if ((before !== undefined && counts(before)) === takesPart) return
+  work.state.roster = rosterWith(work.state.roster, member.host, takesPart)
 }
 
 /** The awake clock's reading of this step. */

@@ -1,9 +1,9 @@
+import { storyTimeText } from '@muster/protocol'
 import { describe, expect, it } from 'vitest'
 import { FAULT_KINDS } from './faults/fault.ts'
 import { formatReport } from './report.ts'
 import { drawScenario } from './scenarios/draw.ts'
 import { runSeeds, tellStory } from './simulate.ts'
-import { clockText } from './story.ts'
 
 const SEEDS = Array.from({ length: 300 }, (_, seed) => seed)
 
@@ -54,7 +54,7 @@ describe('a story', () => {
     [61_005, '01:01.005'],
     [3_599_999, '59:59.999'],
   ])('writes %d ms as %s', (atMs, text) => {
-    expect(clockText(atMs)).toBe(text)
+    expect(storyTimeText(atMs)).toBe(text)
   })
 })
 

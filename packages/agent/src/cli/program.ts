@@ -131,10 +131,18 @@ function addCommands(program: Command, add: Add, hasDashes: boolean): void {
       async () => (await import('./commands/simulate.ts')).simulate,
     ),
   )
-    .option('--seeds <count>', 'how many worlds', '100')
+    .option('--seeds <count>', 'how many worlds (default: 100)')
     .option('--seed <seed>', 'replay one world and tell its story')
-    .option('--hosts <count>', 'hosts in each world (default: by seed, 2 to 12)')
+    .option('--hosts <count>', 'hosts in each world (default: by seed, 2 to 12); with more, measure one large mesh')
     .option('--without <rule>', 'switch a rule off, to see what it is for')
+  json(
+    add(
+      program,
+      'replay',
+      'run a recording through the core and tell why it judged as it did',
+      async () => (await import('./commands/replay.ts')).replay,
+    ),
+  ).argument('[path]', 'a recording or a folder of them (default: those of this host)')
   json(
     add(
       program,

@@ -6,6 +6,7 @@ import {
   decodeFrame,
   encodeFrame,
   type HostId,
+  isAllWell,
   type MeshId,
   ProtocolError,
   parseRecord,
@@ -68,6 +69,9 @@ export function createInbound(deps: {
       try {
         seal.verify(record)
         loop().dispatch({ kind: 'received', from, record, ageMs, road })
+        // Who misses it by a broken link catches up; passing it on would send each entry three times over.
+        const isEnough = record.domain === 'entry' && record.signer === from && isAllWell(record.body)
+        if (verdict === 'accept' && isEnough) verdict = 'keep'
       } catch (error) {
         verdict = refuse(from, error)
       }
@@ -86,7 +90,7 @@ export function createInbound(deps: {
           },
         })
         const verdict = take(from, carried, road === 'gossip' ? 'gossip' : 'direct')
-        return verdict === 'accept' ? refusal : verdict
+        return verdict === 'accept' || (verdict === 'keep' && refusal !== 'accept') ? refusal : verdict
       } catch (error) {
         return refuse(from, error)
       }

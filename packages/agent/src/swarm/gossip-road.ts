@@ -23,7 +23,7 @@ const FLOOD_PEERS_MAX = 10
 /** Looks in a row without a stream, before the connections are closed. */
 const LOOKS_BEFORE_CLOSING = 3
 
-const verdicts: Record<FrameVerdict, TopicValidatorResult> = {
+const verdicts: Record<Exclude<FrameVerdict, 'keep'>, TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
@@ -53,6 +53,8 @@ export function createGossipRoad(
   let lifetime: AbortSignal = AbortSignal.abort()
   let node: SwarmNode | undefined
   let timer: NodeJS.Timeout | undefined
+
+  const isFlooded = (): boolean => door.peers().length < FLOOD_PEERS_MAX
 
   const judge = async (from: HostId, frame: Uint8Array): Promise<FrameVerdict> => {
     // Ignored rather than rejected: the sender may only pass on what others flood.
@@ -110,10 +112,10 @@ export function createGossipRoad(
     async attach(attached, signal) {
       node = attached
       lifetime = signal
-      attached.services.gossip.topicValidators.set(
-        GOSSIP_TOPIC,
-        async (peer, message) => verdicts[await judge(peer.toString(), message.data)],
-      )
+      attached.services.gossip.topicValidators.set(GOSSIP_TOPIC, async (peer, message) => {
+        const verdict = await judge(peer.toString(), message.data)
+        return verdicts[verdict === 'keep' ? (isFlooded() ? 'ignore' : 'accept') : verdict]
+      })
     },
     begin() {
       node?.services.gossip.subscribe(GOSSIP_TOPIC)
@@ -127,7 +129,7 @@ export function createGossipRoad(
     },
     async publish(frame) {
       const gossip: Flooding | undefined = node?.services.gossip
-      await gossip?.publish(GOSSIP_TOPIC, frame, { floodPublish: door.peers().length < FLOOD_PEERS_MAX })
+      await gossip?.publish(GOSSIP_TOPIC, frame, { floodPublish: isFlooded() })
     },
     onChange(host) {
       void introduce(host)

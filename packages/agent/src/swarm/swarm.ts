@@ -67,7 +67,7 @@ export interface Swarm {
 export interface SwarmHandlers {
   /**
    * A frame from a member. For gossip `from` is who passed it on, not who wrote it, and only `accept` passes it on
-   * further; on the other roads the answer is only counted.
+   * further, in a large swarm `keep` too; on the other roads the answer is only counted.
    */
   onFrame(from: HostId, frame: Uint8Array, road: Road): Promise<FrameVerdict>
   /** A probe for us: a signed heartbeat with this nonce. */
@@ -88,8 +88,11 @@ export interface SwarmHandlers {
 /** How a frame came. */
 export type Road = 'gossip' | 'direct' | 'heartbeat'
 
-/** `accept`: good and new. `ignore`: not for now. `reject`: nobody should pass this on. */
-export type FrameVerdict = 'accept' | 'ignore' | 'reject'
+/**
+ * `accept`: good and new. `keep`: good, and straight from its author, who gives it to everybody where the swarm is small.
+ * `ignore`: not for now. `reject`: nobody should pass this on.
+ */
+export type FrameVerdict = 'accept' | 'keep' | 'ignore' | 'reject'
 
 /** A member that is connected and admitted. */
 export interface PeerInfo {

@@ -57,9 +57,12 @@ export function newMember(host: HostId, nowMs: number, unixMs: number): Member {
     suspicion: null,
     verdict: null,
     offered: [],
-    doubters: new Map(),
+    doubters: NO_DOUBTERS,
   }
 }
+
+/** One for all: most members have none, and a large mesh has many members. */
+const NO_DOUBTERS: Member['doubters'] = new Map()
 
 /** Takes a heartbeat in. */
 export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hearing): void {

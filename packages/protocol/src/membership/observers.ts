@@ -8,6 +8,7 @@ import type { HostId, MeshId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Member, State } from '../state.ts'
 import { rendezvousScore } from '../wire/names.ts'
+import { firstObservers } from './observer-order.ts'
 import { isHeard } from './presence-class.ts'
 import { counts } from './roster.ts'
 
@@ -28,7 +29,12 @@ export function observersOf({ roster, options }: State, subject: HostId): readon
   return list
 }
 
+/** From so many hosts on, working out an order each time that somebody comes or goes takes too long. */
+const LARGE_FROM = 16
+
 function orderObservers(roster: readonly HostId[], mesh: MeshId, subject: HostId): readonly HostId[] {
+  const first = roster.length < LARGE_FROM ? null : firstObservers(roster, mesh, subject)
+  if (first !== null) return first
   const able = roster.filter((host) => host !== subject)
   const score = (host: HostId) => rendezvousScore('observer', mesh, subject, host)
   able.sort((a, b) => (score(a) > score(b) ? -1 : 1))

@@ -23,3 +23,15 @@ export function rosterOf(state: Pick<State, 'members' | 'options'>): readonly Ho
   for (const member of state.members.values()) if (counts(member)) roster.push(member.host)
   return roster.sort()
 }
+
+/** The same roster with one host more or less; in order, as it was. */
+export function rosterWith(roster: readonly HostId[], host: HostId, takesPart: boolean): readonly HostId[] {
+  let [from, to] = [0, roster.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if ((roster[middle] ?? '') < host) from = middle + 1
+    else to = middle
+  }
+  if ((roster[from] === host) === takesPart) return roster
+  return takesPart ? roster.toSpliced(from, 0, host) : roster.toSpliced(from, 1)
+}

@@ -13,7 +13,8 @@ import type { Member, Suspicion } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { AbsenceFault, SignedAs } from '../wire/records.ts'
 import { amendMember, chance, holds, nowOf, ownRecord, report, sendTo, type Work } from '../work.ts'
-import { isMineToWatch, meshSize, observersOf, votersOn } from './observers.ts'
+import { balanceOf } from './balance.ts'
+import { isMineToWatch, observersOf, votersOn } from './observers.ts'
 import { ageMs, classOf, deadlineMs, roundMs } from './presence-class.ts'
 import { isPresent } from './roster.ts'
 
@@ -47,7 +48,7 @@ function watch(work: Work, member: Member): void {
   if (ageMs(state, member) < deadlineMs(state, member) - 2 * R) return
   const failed = endLateProbe(work, member, R)
   const probing = startProbe(work, failed, R)
-  if (!state.isolated) conclude(work, probing, R)
+  if (!state.isolated) conclude(work, probing)
 }
 
 /** A probe that has not been answered within its round has failed. A later answer still counts as hearing. */
@@ -119,40 +120,16 @@ function castVote(work: Work, member: Member): Member {
   })
 }
 
-/** Votes that still stand, of those who may vote: each is repeated every round, and forgotten after three without. */
-function standingVotes(work: Work, member: Member, R: number): readonly SignedAs<'vote'>[] {
-  const voters = new Set(votersOn(work.state, member))
-  const standing: SignedAs<'vote'>[] = []
-  for (const [voter, vote] of suspicionOf(member).votes) {
-    if (voters.has(voter) && nowOf(work) - vote.atMs <= 3 * R + 1_000) standing.push(vote.record)
-  }
-  return standing
-}
-
-function conclude(work: Work, member: Member, R: number): void {
+function conclude(work: Work, member: Member): void {
   const { state } = work
-  const suspicion = suspicionOf(member)
-  const now = nowOf(work)
-  const age = ageMs(state, member)
-  if (age <= deadlineMs(state, member)) return
   if (!holds(state, 'corroboration')) {
-    if (suspicion.failures > 0) pronounce(work, member, 'alone', [], 1)
+    const isLate = ageMs(state, member) > deadlineMs(state, member)
+    if (isLate && suspicionOf(member).failures > 0) pronounce(work, member, 'alone', [], 1)
     return
   }
-  if (suspicion.castAtMs === null || suspicion.firstVoteAtMs === null) return
-  const others = standingVotes(work, member, R)
-  const voters = votersOn(state, member)
-  const needed = Math.min(limits.votesNeeded, voters.length)
-  if (voters.length >= 2 && others.length + 1 >= needed && now - suspicion.firstVoteAtMs >= R) {
-    pronounce(work, member, 'votes', others.slice(0, limits.votesNeeded), voters.length)
-    return
-  }
-  const { everyMs } = classOf(state, member)
-  if (now - suspicion.castAtMs >= everyMs && (!state.isolated || meshSize(state) <= 2)) {
-    // With a vote of another it is no lone word, be they fewer than one could wish.
-    const how = others.length > 0 ? 'votes' : 'alone'
-    pronounce(work, member, how, others.slice(0, limits.votesNeeded), Math.max(others.length + 1, voters.length))
-  }
+  const { verdict, votes, voters } = balanceOf(state, member)
+  if (verdict === null) return
+  pronounce(work, member, verdict, votes.slice(0, limits.votesNeeded), Math.max(votes.length + 1, voters.length))
 }
 
 /** Makes the verdict known and stands by it. */

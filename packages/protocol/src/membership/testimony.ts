@@ -5,6 +5,7 @@
  * agrees, or refuted. One that names this very host makes it begin a new epoch.
  */
 
+import type { HostId } from '../ids.ts'
 import { noticeFlapping } from '../incidents/flapping.ts'
 import { renameHostIncident } from '../incidents/host-incidents.ts'
 import { keepRecord, recordAgeMs } from '../records.ts'
@@ -118,7 +119,9 @@ function learnFromVerdict(work: Work, member: Member, verdict: SignedAs<'verdict
 /** Adopts or refutes the verdicts that wait. Called on arrival and at every tick. */
 export function weighOffers(work: Work): void {
   if (work.state.quiet !== null || work.state.isolated) return
-  for (const host of [...work.state.members.keys()]) {
+  const offered: HostId[] = []
+  for (const member of work.state.members.values()) if (member.offered.length > 0) offered.push(member.host)
+  for (const host of offered) {
     // Looked up anew: the verdict before may have changed who watches whom.
     const member = work.state.members.get(host)
     if (member !== undefined && member.offered.length > 0) weigh(work, member)

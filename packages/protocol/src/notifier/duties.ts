@@ -118,20 +118,40 @@ export function isGone(state: State, peer: HostId, saidAtMs: number): boolean {
   return member === undefined || (!isPresent(member) && member.stateAtMs >= saidAtMs)
 }
 
+/**
+ * Whose turn it is to claim a duty, as this host sees it. `mine`: this host's, now. `rank`: another's first, and this
+ * host's when the ranks before it have had their time; `passed-over`: this host failed at it lately; `unable`: never its.
+ */
+export type Turn =
+  | { readonly kind: 'mine' | 'under-way' | 'catch-up' | 'held' | 'done' | 'passed-over' | 'unable' }
+  | { readonly kind: 'claimed'; readonly by: HostId }
+  | { readonly kind: 'rank'; readonly ranks: readonly HostId[]; readonly inMs: number }
+
 /** Whether this host is to claim the duty now. */
 export function isMyTurn(state: State, duty: Duty): boolean {
+  return turnOf(state, duty).kind === 'mine'
+}
+
+/** Whose turn it is. */
+export function turnOf(state: State, duty: Duty): Turn {
   const incident = state.incidents.get(duty.incident)
-  if (incident === undefined || isUnderWay(state, duty)) return false
-  if (!holds(state, 'claim')) return true
+  if (incident === undefined) return { kind: 'done' }
+  if (isUnderWay(state, duty)) return { kind: 'under-way' }
+  if (!holds(state, 'claim')) return { kind: 'mine' }
   const now = state.clock.awakeMs
-  if (incident.fault === 'check' && state.catchUps.size > 0 && now - duty.sinceMs < limits.catchUpMs) return false
-  if (isHeld(state, duty, incident)) return false
+  const waits = incident.fault === 'check' && state.catchUps.size > 0 && now - duty.sinceMs < limits.catchUpMs
+  if (waits) return { kind: 'catch-up' }
+  if (isHeld(state, duty, incident)) return { kind: 'held' }
   const attempts = attemptsAt(state, incident, duty.transition, duty.recipient)
   const standing = standingOf(attempts, now, (peer, saidAtMs) => isGone(state, peer, saidAtMs))
-  if (standing.done || standing.claimedBy !== null) return false
-  const ranks = ranksFor(state, incident).filter((host) => !isPassedOver(state, standing, host))
+  if (standing.done) return { kind: 'done' }
+  if (standing.claimedBy !== null) return { kind: 'claimed', by: standing.claimedBy }
+  const all = ranksFor(state, incident)
+  const ranks = all.filter((host) => !isPassedOver(state, standing, host))
   const rank = ranks.indexOf(state.options.self)
-  return rank >= 0 && now >= Math.max(duty.sinceMs, standing.failedAtMs) + rank * turns.waitMs
+  if (rank < 0) return { kind: all.includes(state.options.self) ? 'passed-over' : 'unable' }
+  const inMs = Math.max(duty.sinceMs, standing.failedAtMs) + rank * turns.waitMs - now
+  return inMs <= 0 ? { kind: 'mine' } : { kind: 'rank', ranks, inMs }
 }
 
 /** Who failed at the duty lately is passed over, but this host not for failures from before its Waku worked again. */

@@ -41,6 +41,11 @@ export function writeEntryWhenDue(work: Work): void {
   work.effects.push({ kind: 'gossip', record: entry })
 }
 
+/** Whether an entry says of each of its checks that it is well: history, of which nobody is told. */
+export function isAllWell({ results, retired }: Entry): boolean {
+  return retired.length === 0 && results.every(({ status, judgement }) => status === 'ok' && judgement === 'ok')
+}
+
 /** As many of the results, in order, as one gossip frame takes. At least one: a single result always fits. */
 function takeResults(gathered: readonly Result[]): readonly Result[] {
   let bytes = 0

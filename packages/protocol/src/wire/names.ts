@@ -48,9 +48,14 @@ export function rendezvousScore(purpose: string, mesh: MeshId, key: string, peer
   const name = `${purpose}\n${mesh}\n${key}\n${peer}`
   const known = scores.get(name)
   if (known !== undefined) return known
-  const score = hashOf(key === '' ? [purpose, mesh, peer] : [purpose, mesh, key, peer])
+  const score = scoreOf(purpose, mesh, key, peer)
   // A memo of a pure function: forgetting it costs time only.
   if (scores.size >= SCORES_MAX) scores.clear()
   scores.set(name, score)
   return score
+}
+
+/** The same, worked out anew: for who keeps what comes of a million of them. */
+export function scoreOf(purpose: string, mesh: MeshId, key: string, peer: HostId): string {
+  return hashOf(key === '' ? [purpose, mesh, peer] : [purpose, mesh, key, peer])
 }

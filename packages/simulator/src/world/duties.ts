@@ -1,5 +1,5 @@
 /** The shell's duties of a virtual host: what each effect means in this world. */
-import type { AnySigned, Carried, Effect, HostId } from '@muster/protocol'
+import { type AnySigned, type Carried, type Effect, type HostId, isAllWell } from '@muster/protocol'
 import { createAsks } from './asks.ts'
 import type { VirtualHost } from './host.ts'
 import { createOutbox } from './outbox.ts'
@@ -11,6 +11,9 @@ export interface Duties {
   /** The process is gone, with whatever it had under way. */
   readonly forget: () => void
 }
+
+/** Up to so many hosts each publishes straight to all others. */
+const FLOODED_HOSTS_MAX = 10
 
 /** Makes the duties of one host. */
 export function createDuties(world: World, host: VirtualHost): Duties {
@@ -41,12 +44,17 @@ export function createDuties(world: World, host: VirtualHost): Duties {
   }
 
   const gossip = (record: AnySigned): void => {
-    const heard = network.flood(host.index, world.now(), (index) => world.hosts[index]?.mode() === 'running')
-    meter.gossip(
-      host.index,
-      heard.map((one) => one.host),
-      record,
-    )
+    // As in agents: in a small swarm an entry that is no news goes from its host to each peer, and no further.
+    const isKept = record.domain === 'entry' && world.hosts.length <= FLOODED_HOSTS_MAX && isAllWell(record.body)
+    const heard = network.flood(host.index, world.now(), (index) => !isKept && world.hosts[index]?.mode() === 'running')
+    if (isKept) meter.flood(host.index, heard.length, record)
+    else {
+      meter.gossip(
+        host.index,
+        heard.map((one) => one.host),
+        record,
+      )
+    }
     for (const { host: index, from, atMs } of heard) {
       const peer = world.hosts[index]
       const sender = world.hosts[from]?.setup.id

@@ -16,6 +16,8 @@ const GOSSIP_FORWARD_COPIES = 2
 export interface Meter {
   readonly direct: (host: number, records: readonly AnySigned[]) => void
   readonly gossip: (origin: number, heard: readonly number[], record: AnySigned) => void
+  /** From its origin to each, and passed on by nobody. */
+  readonly flood: (origin: number, heard: number, record: AnySigned) => void
   /** Bytes since the last call, by host. */
   readonly drain: () => readonly number[]
 }
@@ -63,6 +65,7 @@ export function createMeter(size: number): Meter {
       add(origin, bytes * Math.min(GOSSIP_ORIGIN_COPIES, heard.length))
       for (const host of heard) add(host, bytes * Math.min(GOSSIP_FORWARD_COPIES, heard.length - 1))
     },
+    flood: (origin, heard, record) => add(origin, (sizeOf(record) + FRAME_BYTES) * heard),
     drain: () => {
       const drained = sent
       sent = new Array<number>(size).fill(0)

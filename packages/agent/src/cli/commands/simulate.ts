@@ -1,18 +1,25 @@
-/** `muster simulate`: the protocol core in a deterministic, faulty world. */
-import { RULES, type Rule } from '@muster/protocol'
-import { formatReport, runSeed, runSeeds } from '@muster/simulator'
-import { EXIT, usageError } from '../cli-error.ts'
+/** `muster simulate`: the protocol core in a deterministic, faulty world; above twelve hosts, what a large mesh costs. */
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { limits, RULES, type Rule } from '@muster/protocol'
+import { formatReport, formatScale, runScale, runSeed, runSeeds } from '@muster/simulator'
+import { CliError, EXIT, usageError } from '../cli-error.ts'
 import { wholeNumber } from '../options.ts'
 import type { Context } from '../surroundings.ts'
 
 const SEEDS_MAX = 10_000_000
 const SEED_MAX = 2 ** 31 - 1
 const HOSTS_LEAST = 2
-const HOSTS_MOST = 12
+const HOSTS_MOST = limits.members
+/** Up to here worlds are drawn from seeds; with more hosts there is one large mesh, which is measured. */
+const DRAWN_HOSTS_MOST = 12
+const SEEDS_DEFAULT = '100'
+/** Heap that a large mesh takes for each pair of hosts, bytes: each core knows each other host. Measured at 1,000. */
+const PAIR_BYTES = 1_500
 
 /** Options of `muster simulate`. */
 interface SimulateOptions {
-  readonly seeds: string
+  readonly seeds?: string
   readonly seed?: string
   readonly hosts?: string
   readonly without?: string
@@ -20,8 +27,9 @@ interface SimulateOptions {
 
 /** Runs worlds. Exit code 1 when an invariant breaks. */
 export async function simulate(context: Context, options: SimulateOptions): Promise<number> {
-  const hosts =
-    options.hosts === undefined ? {} : { hosts: wholeNumber(options.hosts, '--hosts', HOSTS_LEAST, HOSTS_MOST) }
+  const count = options.hosts === undefined ? null : wholeNumber(options.hosts, '--hosts', HOSTS_LEAST, HOSTS_MOST)
+  if (count !== null && count > DRAWN_HOSTS_MOST) return simulateScale(context, count, options)
+  const hosts = count === null ? {} : { hosts: count }
   const shape = { ...hosts, ...(options.without === undefined ? {} : { without: [readRule(options.without)] }) }
   if (options.seed !== undefined) {
     const result = runSeed(wholeNumber(options.seed, '--seed', 0, SEED_MAX), { ...shape, story: true })
@@ -34,11 +42,52 @@ export async function simulate(context: Context, options: SimulateOptions): Prom
   }
   // Without a rule one broken seed says enough.
   const onBroken = (): boolean => options.without === undefined
-  const count = wholeNumber(options.seeds, '--seeds', 1, SEEDS_MAX)
-  const sums = runSeeds({ ...shape, from: 1, count, onBroken })
+  const worlds = wholeNumber(options.seeds ?? SEEDS_DEFAULT, '--seeds', 1, SEEDS_MAX)
+  const sums = runSeeds({ ...shape, from: 1, count: worlds, onBroken })
   if (context.json) context.print(sums)
   else for (const line of formatReport(sums)) context.line(line)
   return sums.brokenSeeds.length === 0 ? EXIT.done : EXIT.bad
+}
+
+/** Measures one large mesh. Exit code 1 when somebody never knew, when a host that lived was given up, or a notice was not told once. */
+function simulateScale(context: Context, hosts: number, options: SimulateOptions): number {
+  if (options.seeds !== undefined || options.without !== undefined) {
+    throw usageError(
+      `with more than ${DRAWN_HOSTS_MOST} hosts one large mesh is measured, without --seeds and --without`,
+      'choose another run of it with --seed',
+    )
+  }
+  const seed = options.seed === undefined ? 1 : wholeNumber(options.seed, '--seed', 0, SEED_MAX)
+  const neededMb = Math.ceil((hosts * hosts * PAIR_BYTES) / 1e6)
+  if (getHeapStatistics().heap_size_limit < neededMb * 1e6) {
+    throw new CliError(
+      'too-large',
+      EXIT.bad,
+      `${hosts} hosts take ${neededMb} MB of memory, more than Node may use here`,
+      `NODE_OPTIONS=--max-old-space-size=${2 * neededMb} muster simulate --hosts ${hosts}`,
+    )
+  }
+  const result = runScale({
+    hosts,
+    seed,
+    stopwatch: () => performance.now(),
+    heapBytes: createHeapGauge(),
+    say: (line) => context.err(`${line}\n`),
+  })
+  if (context.json) context.print(result)
+  else for (const line of formatScale(result)) context.line(line)
+  const isSound = result.deaths.every(({ survivors, knowing, notices }) => knowing === survivors && notices === 1)
+  return result.settled && isSound && result.falseVerdicts === 0 ? EXIT.done : EXIT.bad
+}
+
+/** Reads the heap in use, garbage left out: collecting it must be allowed first. */
+function createHeapGauge(): () => number {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  return () => {
+    if (typeof collect === 'function') collect()
+    return process.memoryUsage().heapUsed
+  }
 }
 
 function readRule(text: string): Rule {

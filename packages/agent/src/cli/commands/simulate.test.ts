@@ -1,0 +1,88 @@
+/** `muster simulate` with more hosts than a seed draws: one large mesh, measured. */
+import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { runCli } from '../program.ts'
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function muster(...args: readonly string[]): Promise<Ended> {
+  const ended = { out: '', err: '' }
+  const code = await runCli(args, {
+    env: {},
+    workingDir: tmpdir(),
+    homeDir: tmpdir(),
+    out: (text) => {
+      ended.out += text
+    },
+    err: (text) => {
+      ended.err += text
+    },
+    isTerminal: false,
+    columns: () => 80,
+    interrupted: () => new AbortController().signal,
+  })
+  return { code, ...ended }
+}
+
+describe('a large mesh', () => {
+  test('is told as one JSON object', async () => {
+    const { code, out } = await muster('simulate', '--hosts', '14', '--json')
+    expect(code).toBe(0)
+    const rate = { bytes: expect.any(Number), messages: expect.any(Number) }
+    const rates = { mean: rate, byKind: { heartbeats: rate, entries: rate, digests: rate, connections: rate } }
+    expect(JSON.parse(out)).toMatchObject({
+      hosts: 14,
+      checks: 10,
+      seed: 1,
+      settled: true,
+      falseVerdicts: 0,
+      connections: { mean: 8, max: 8 },
+      steady: rates,
+      afterDeath: rates,
+      agentBytes: Array.from({ length: 14 }, () => expect.any(Number)),
+      deaths: Array.from({ length: 5 }, () => ({
+        firstMs: expect.any(Number),
+        halfMs: expect.any(Number),
+        lastMs: expect.any(Number),
+        toldMs: expect.any(Number),
+        notices: 1,
+      })),
+      steps: expect.arrayContaining([
+        expect.objectContaining({ kind: 'heartbeat', medianUs: expect.any(Number), p99Us: expect.any(Number) }),
+      ]),
+      stepShare: expect.any(Number),
+      heapBytesPerCore: expect.any(Number),
+    })
+  })
+
+  test('is told as a table, what goes on apart from it', async () => {
+    const { code, out, err } = await muster('simulate', '--hosts', '13', '--seed', '2')
+    expect(code).toBe(0)
+    expect(out).toContain('13 hosts with 10 checks each, seed 2')
+    expect(out).toMatch(/every survivor knows +\d+\.\d +\d+\.\d\n/u)
+    expect(out).toContain('5 deaths; survivors who never knew: 0; verdicts on hosts that lived: 0')
+    expect(err).toContain('settled')
+  })
+
+  test.each([
+    [['--hosts', '1'], '--hosts is a whole number from 2 to 1200'],
+    [['--hosts', '1201'], '--hosts is a whole number from 2 to 1200'],
+    [['--hosts', '13', '--seeds', '2'], 'with more than 12 hosts one large mesh is measured'],
+    [['--hosts', '13', '--without', 'claim'], 'with more than 12 hosts one large mesh is measured'],
+  ])('%j is bad usage', async (args, message) => {
+    const ended = await muster('simulate', ...args)
+    expect(ended).toMatchObject({ code: 2, out: '' })
+    expect(ended.err).toContain(message)
+    expect(ended.err.trimEnd().split('\n').length).toBeLessThanOrEqual(2)
+  })
+
+  test('of up to twelve hosts is drawn from seeds, as ever', async () => {
+    const { code, out } = await muster('simulate', '--hosts', '12', '--seeds', '1')
+    expect(code).toBe(0)
+    expect(out).toContain('1 seeds')
+  })
+})

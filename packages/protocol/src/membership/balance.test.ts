@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import type { HeldVote, Member, Suspicion } from '../state.ts'
+import { heartbeatOf, memberAt, stateWith } from '../testing/make-state.ts'
+import type { SignedAs } from '../wire/records.ts'
+import { type Balance, balanceOf } from './balance.ts'
+
+const vote = (signer: string, atMs: number): [string, HeldVote] => [
+  signer,
+  { record: { signer } as SignedAs<'vote'>, atMs },
+]
+const suspect = (change: Partial<Suspicion>): Member =>
+  memberAt('vps', 0, {
+    heartbeat: heartbeatOf('vps', { observers: ['me', 'a', 'b'] }),
+    suspicion: {
+      probe: null,
+      nextProbeAtMs: 0,
+      failures: 1,
+      round: 1,
+      castAtMs: null,
+      votes: new Map(),
+      firstVoteAtMs: null,
+      ...change,
+    },
+  })
+
+// what is held, the time, others that are heard; what falls, and what is missing
+test.each<[string, Partial<Suspicion>, number, Pick<Balance, 'verdict' | 'lacks' | 'needed'>]>([
+  [
+    'before the deadline',
+    { castAtMs: 13_000, firstVoteAtMs: 13_000 },
+    15_000,
+    { verdict: null, lacks: 'age', needed: 3 },
+  ],
+  [
+    'without a vote of its own',
+    { votes: new Map([vote('a', 15_000)]), firstVoteAtMs: 13_000 },
+    16_000,
+    { verdict: null, lacks: 'own-vote', needed: 3 },
+  ],
+  [
+    'with too few votes',
+    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 15_000)]) },
+    16_000,
+    { verdict: null, lacks: 'votes', needed: 3 },
+  ],
+  [
+    'with votes that are old',
+    { castAtMs: 13_000, firstVoteAtMs: 5_000, votes: new Map([vote('a', 15_000), vote('b', 8_000)]) },
+    16_000,
+    { verdict: null, lacks: 'votes', needed: 3 },
+  ],
+  [
+    'with votes that may still be refuted',
+    { castAtMs: 15_000, firstVoteAtMs: 15_000, votes: new Map([vote('a', 15_000), vote('b', 15_500)]) },
+    16_000,
+    { verdict: null, lacks: 'round', needed: 3 },
+  ],
+  [
+    'with enough of them',
+    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 15_000), vote('b', 15_500)]) },
+    16_000,
+    { verdict: 'votes', lacks: null, needed: 3 },
+  ],
+  [
+    'with one of another, one more period later',
+    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 22_000)]) },
+    23_000,
+    { verdict: 'votes', lacks: null, needed: 3 },
+  ],
+  [
+    'alone, one more period later',
+    { castAtMs: 13_000, firstVoteAtMs: 13_000 },
+    23_000,
+    { verdict: 'alone', lacks: null, needed: 3 },
+  ],
+])('%s', (_, suspicion, nowMs, expected) => {
+  const member = suspect(suspicion)
+  const state = stateWith([member, memberAt('a', nowMs), memberAt('b', nowMs)], nowMs)
+  expect(balanceOf(state, member)).toMatchObject({
+    ...expected,
+    ageMs: nowMs,
+    deadlineMs: 15_000,
+    voters: ['me', 'a', 'b'],
+  })
+})

@@ -1,0 +1,65 @@
+/** How a suspicion stands: what a verdict needs, and which of it is still missing. */
+import type { HostId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import type { Member, State } from '../state.ts'
+import type { SignedAs } from '../wire/records.ts'
+import { meshSize, votersOn } from './observers.ts'
+import { ageMs, classOf, deadlineMs, roundMs } from './presence-class.ts'
+
+/** What is known against one suspect at one moment. Times are milliseconds of the awake clock. */
+export interface Balance {
+  readonly ageMs: number
+  readonly deadlineMs: number
+  /** L: those whose votes count now, this host among them when it watches. */
+  readonly voters: readonly HostId[]
+  /** Votes of others that stand. This host's own is none of them. */
+  readonly votes: readonly SignedAs<'vote'>[]
+  /** Votes that a verdict needs, this host's own included. */
+  readonly needed: number
+  /** The verdict that falls now: by `votes`, or `alone`; null when none does. */
+  readonly verdict: 'votes' | 'alone' | null
+  /** What is missing: its age, this host's own vote, more votes, or a round in which nobody refutes them. Null with a verdict. */
+  readonly lacks: 'age' | 'own-vote' | 'votes' | 'round' | null
+}
+
+/** Weighs what is held against a member. */
+export function balanceOf(state: State, member: Member): Balance {
+  const { everyMs, graceMs } = classOf(state, member)
+  const { suspicion } = member
+  const now = state.clock.awakeMs
+  const R = roundMs({ graceMs })
+  const voters = votersOn(state, member)
+  const votes = standingVotes(member, voters, now, R)
+  const known = {
+    ageMs: ageMs(state, member),
+    deadlineMs: deadlineMs(state, member),
+    voters,
+    votes,
+    needed: Math.min(limits.votesNeeded, voters.length),
+  }
+  if (known.ageMs <= known.deadlineMs) return { ...known, verdict: null, lacks: 'age' }
+  const castAtMs = suspicion?.castAtMs ?? null
+  const firstVoteAtMs = suspicion?.firstVoteAtMs ?? null
+  if (castAtMs === null || firstVoteAtMs === null) return { ...known, verdict: null, lacks: 'own-vote' }
+  const enough = voters.length >= 2 && votes.length + 1 >= known.needed
+  if (enough && now - firstVoteAtMs >= R) return { ...known, verdict: 'votes', lacks: null }
+  if (now - castAtMs >= everyMs && (!state.isolated || meshSize(state) <= 2)) {
+    // With a vote of another it is no lone word, be they fewer than one could wish.
+    return { ...known, verdict: votes.length > 0 ? 'votes' : 'alone', lacks: null }
+  }
+  return { ...known, verdict: null, lacks: enough ? 'round' : 'votes' }
+}
+
+/** Votes that still stand, of those who may vote: each is repeated every round, and forgotten after three without. */
+function standingVotes(
+  { suspicion }: Member,
+  voters: readonly HostId[],
+  now: number,
+  R: number,
+): readonly SignedAs<'vote'>[] {
+  const standing: SignedAs<'vote'>[] = []
+  for (const [voter, vote] of suspicion?.votes ?? []) {
+    if (voters.includes(voter) && now - vote.atMs <= 3 * R + 1_000) standing.push(vote.record)
+  }
+  return standing
+}

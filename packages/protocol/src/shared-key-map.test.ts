@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { SharedKeyMap } from './shared-key-map.ts'
+
+type Turn = { readonly copy: boolean; readonly key: number; readonly value: number | null }
+
+const turns = fc.array(
+  fc.record({
+    copy: fc.boolean(),
+    key: fc.integer({ min: 0, max: 12 }),
+    value: fc.option(fc.integer({ min: 0, max: 99 })),
+  }),
+  { maxLength: 60 },
+)
+
+/** Sets what has a value, deletes what has none. */
+function write(map: Map<number, number> | SharedKeyMap<number, number>, { key, value }: Turn): void {
+  if (value === null) map.delete(key)
+  else map.set(key, value)
+}
+
+describe('a map that shares its keys with its copies', () => {
+  it('holds what a Map would hold, in the same order', () => {
+    fc.assert(
+      fc.property(turns, (played) => {
+        let plain = new Map([...'abcdef'].map((_, index) => [index * 2, index] as [number, number]))
+        let shared = SharedKeyMap.copyOf(plain)
+        plain = new Map(plain)
+        for (const turn of played) {
+          if (turn.copy) shared = SharedKeyMap.copyOf(shared)
+          write(plain, turn)
+          write(shared, turn)
+          expect(shared.size).toBe(plain.size)
+          expect([shared.get(turn.key), shared.has(turn.key)]).toEqual([plain.get(turn.key), plain.has(turn.key)])
+          expect([...shared]).toEqual([...plain])
+          expect([...shared.keys()]).toEqual([...plain.keys()])
+          expect([...shared.values()]).toEqual([...plain.values()])
+        }
+        const seen: [number, number][] = []
+        shared.forEach((value, key) => void seen.push([key, value]))
+        expect(seen).toEqual([...plain])
+      }),
+    )
+  })
+
+  it('leaves what it was copied from as it was', () => {
+    fc.assert(
+      fc.property(turns, (played) => {
+        let newest = SharedKeyMap.copyOf(
+          new Map([[1, 1] as const, [2, 2] as const, [3, 3] as const]) as Map<number, number>,
+        )
+        const kept: {
+          readonly map: ReadonlyMap<number, number>
+          readonly held: readonly (readonly [number, number])[]
+        }[] = []
+        for (const turn of played) {
+          kept.push({ map: newest, held: [...newest] })
+          newest = SharedKeyMap.copyOf(newest)
+          write(newest, turn)
+        }
+        for (const { map, held } of kept) expect([...map]).toEqual(held)
+      }),
+    )
+  })
+})

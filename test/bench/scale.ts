@@ -1,0 +1,66 @@
+/**
+ * What a mesh of 1,000 hosts costs and how soon it knows of a death, simulated.
+ *
+ * `muster simulate` runs in a process of its own: it takes minutes in which it hears of nothing else.
+ */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { formatScale, type ScaleResult } from '@muster/simulator'
+import { type Given, reasonOf } from './given.ts'
+import type { Row } from './row.ts'
+import { createReport } from './series.ts'
+import { type PromisedName, promisedOf } from './targets.ts'
+
+const LAUNCHER = fileURLToPath(new URL('../../packages/agent/bin/muster.js', import.meta.url))
+const HOSTS = 1_000
+const SENT: PromisedName = 'scale: 1,000 simulated hosts: bytes sent by an agent'
+const KNOWN: PromisedName = 'scale: 1,000 simulated hosts: the last survivor knows'
+/** The JSON lists what each agent sends. */
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+/** Figures of `scale` that are not of the large mesh. */
+const UNWRITTEN = promisedOf('scale').filter((name) => name !== SENT && name !== KNOWN)
+
+/** Runs the benchmark and leaves nothing running. */
+export async function scale({ say, signal, endsAtMs }: Given): Promise<readonly Row[]> {
+  const report = createReport('scale')
+  report.leaveOut(UNWRITTEN, 'no benchmark measures this yet')
+  try {
+    const limit = AbortSignal.timeout(Math.max(1, Math.floor(endsAtMs - performance.now())))
+    const result = await simulate(AbortSignal.any([signal, limit]))
+    for (const line of formatScale(result)) say(line)
+    for (const bytes of result.agentBytes) report.of(SENT).add(bytes / 1_000)
+    report.of(SENT).note(`of one settled mesh, an agent each; costliest: ${costliest(result)}`)
+    if (!result.settled) report.of(SENT).fail('the mesh had not settled')
+    for (const { lastMs, knowing, survivors, notices } of result.deaths) {
+      if (lastMs === null) report.of(KNOWN).fail(`${survivors - knowing} of ${survivors} never knew`)
+      else report.of(KNOWN).add(lastMs / 1_000)
+      if (notices !== 1) report.of(KNOWN).fail(`${notices} notices of one death`)
+    }
+    if (result.falseVerdicts > 0) report.of(KNOWN).fail(`${result.falseVerdicts} verdicts on hosts that lived`)
+  } catch (error) {
+    signal.throwIfAborted()
+    report.leaveOut([SENT, KNOWN], reasonOf(error))
+  }
+  return report.rows()
+}
+
+/** Exit code 1 says that the result is bad, which its figures say as well. */
+function simulate(signal: AbortSignal): Promise<ScaleResult> {
+  return new Promise((resolve, reject) => {
+    const args = ['--max-old-space-size=6144', LAUNCHER, 'simulate', '--hosts', String(HOSTS), '--json']
+    execFile(process.execPath, args, { signal, maxBuffer: OUTPUT_BYTES_MAX }, (error, out, err) => {
+      if (out.trimEnd().endsWith('}')) resolve(JSON.parse(out) as ScaleResult)
+      else if (signal.aborted) reject(new Error('it did not end in time', { cause: error }))
+      else reject(new Error(err.trim().split('\n').at(-1) ?? 'no result', { cause: error }))
+    })
+  })
+}
+
+/** The three kinds of traffic that cost most, with their kB a second. */
+function costliest({ steady }: ScaleResult): string {
+  return Object.entries(steady.byKind)
+    .toSorted(([, a], [, b]) => b.bytes - a.bytes)
+    .slice(0, 3)
+    .map(([kind, { bytes }]) => `${kind} ${(bytes / 1_000).toFixed(1)}`)
+    .join(', ')
+}
