@@ -5,6 +5,7 @@ import type { Member, State } from '../state.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { meshSize, votersOn } from './observers.ts'
 import { ageMs, classOf, deadlineMs, roundMs } from './presence-class.ts'
+import { counts } from './roster.ts'
 
 /** What is known against one suspect at one moment. Times are milliseconds of the awake clock. */
 export interface Balance {
@@ -43,11 +44,20 @@ export function balanceOf(state: State, member: Member): Balance {
   if (castAtMs === null || firstVoteAtMs === null) return { ...known, verdict: null, lacks: 'own-vote' }
   const enough = voters.length >= 2 && votes.length + 1 >= known.needed
   if (enough && now - firstVoteAtMs >= R) return { ...known, verdict: 'votes', lacks: null }
-  if (now - castAtMs >= everyMs && (!state.isolated || meshSize(state) <= 2)) {
+  if (now - castAtMs >= everyMs && (meshSize(state) <= 2 || (!state.isolated && hasHeardSince(state, castAtMs)))) {
     // With a vote of another it is no lone word, be they fewer than one could wish.
     return { ...known, verdict: votes.length > 0 ? 'votes' : 'alone', lacks: null }
   }
   return { ...known, verdict: null, lacks: enough ? 'round' : 'votes' }
+}
+
+/**
+ * Whether anybody was heard since a moment. A host that is cut off misses first those who were heard first: until it
+ * misses them all it is not isolated, and would blame them one by one.
+ */
+function hasHeardSince(state: State, sinceMs: number): boolean {
+  for (const member of state.members.values()) if (counts(member) && member.frameAtMs >= sinceMs) return true
+  return false
 }
 
 /** Votes that still stand, of those who may vote: each is repeated every round, and forgotten after three without. */

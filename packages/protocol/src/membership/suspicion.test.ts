@@ -121,6 +121,17 @@ describe('a verdict falls', () => {
     expect(kindsOf(work).filter((kind) => kind !== 'probe')).toEqual([])
   })
 
+  test.each<[string, number, 'alone' | null]>([
+    ['not alone while nobody was heard since our vote: then it is rather we who are cut off', 12_900, null],
+    ['alone when somebody was', 13_000, 'alone'],
+  ])('%s', (_, heardAtMs, how) => {
+    const vps = memberAt('vps', 0, { suspicion: cast({}), heartbeat: heartbeatOf('vps', { observers: ['me', 'a'] }) })
+    const work = beginWork(stateWith([vps, memberAt('a', heardAtMs)], 23_000))
+    watchMembers(work)
+    const concluded = work.effects.find(({ kind }) => kind === 'concluded')
+    expect(concluded?.kind === 'concluded' ? concluded.how : null).toBe(how)
+  })
+
   test('with the votes of the others in it, and the evidence', () => {
     const work = watch(15_100, cast({ a: 14_000, b: 14_000 }), ['a', 'b'])
     const gossip = work.effects.find((effect) => effect.kind === 'gossip' && effect.record.domain === 'verdict')
