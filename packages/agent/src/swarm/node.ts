@@ -115,6 +115,9 @@ export async function createNode(options: SwarmOptions, seedAndPublicKey: Uint8A
           Dhi: 4,
           Dscore: 1,
           Dout: 1,
+          // "I have" each second to so many of the others, not to a share of all: what is lost comes by catch-up as well.
+          Dlazy: 3,
+          gossipFactor: 0,
           // In a small mesh one hop is cheaper than being late.
           floodPublish: true,
           doPX: false,
