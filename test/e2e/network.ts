@@ -37,6 +37,8 @@ export async function whyNoNetwork(): Promise<string | null> {
   } catch (error) {
     return `ip cannot make a network here: ${error instanceof Error ? error.message.split('\n').at(-2) : String(error)}`
   } finally {
+    // A namespace goes some time after its deletion, and what is in it: one that asks again would find the name taken.
+    await ip('link', 'del', `mp${process.pid}`).catch(() => undefined)
     await ip('netns', 'del', name).catch(() => undefined)
   }
 }

@@ -54,7 +54,7 @@ export function reasonOf(cause: unknown): string {
   return text.slice(0, 200)
 }
 
-/** Waits, or rejects with the signal's reason. The timer holds no process open. */
+/** Waits, or rejects with the signal's reason. The timer holds the process open. */
 export function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

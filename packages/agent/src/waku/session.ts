@@ -14,6 +14,7 @@ import { STORE_PAGE_MAX } from './limits.ts'
 import { toNs } from './message.ts'
 import { CLUSTER_ID, CODEC, SHARD } from './network.ts'
 import { WakuError } from './ports.ts'
+import { within } from './within.ts'
 
 /** A message that opened. */
 export interface SessionMessage {
@@ -118,15 +119,12 @@ export async function openSession(options: {
       if (decoders.size > 0) await client.filter.unsubscribe([...decoders.values()])
       await client.stop()
     }
-    await within(orderly(), AbortSignal.timeout(CLOSE_TIMEOUT_MS)).catch(() => undefined)
+    await within(orderly(), { limitMs: CLOSE_TIMEOUT_MS }).catch(() => undefined)
   }
 
   try {
-    await within(connect(client, options.node), AbortSignal.any([over.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]))
-    await within(
-      listenTo(options.contentTopics),
-      AbortSignal.any([over.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]),
-    )
+    await within(connect(client, options.node), { signal: over.signal, limitMs: CONNECT_TIMEOUT_MS })
+    await within(listenTo(options.contentTopics), { signal: over.signal, limitMs: CONNECT_TIMEOUT_MS })
   } catch (cause) {
     await close()
     if (cause instanceof WakuError) throw cause
@@ -146,7 +144,7 @@ export async function openSession(options: {
       })
       const limited = AbortSignal.any([signal, over.signal])
       for (;;) {
-        const page = await within(pages.next(), limited)
+        const page = await within(pages.next(), { signal: limited })
         if (page.done === true) return
         // One message that does not open must not hide the others.
         for (const message of await Promise.allSettled(page.value)) {
@@ -157,7 +155,7 @@ export async function openSession(options: {
     },
     async push(message, signal) {
       const sending = client.lightPush.send(rawEncoder(message), { payload: message.payload }, { autoRetry: false })
-      const { successes } = await within(sending, AbortSignal.any([signal, over.signal]))
+      const { successes } = await within(sending, { signal: AbortSignal.any([signal, over.signal]) })
       return successes.length > 0
     },
     close,
@@ -212,14 +210,4 @@ function rawEncoder(message: { contentTopic: string; payload: Uint8Array; timest
     toProtoObj: async () => proto,
     toWire: async () => WakuMessage.encode(wire),
   }
-}
-
-/** The client's calls take no signal: this stops the waiting, not the call. */
-function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }
