@@ -11,6 +11,7 @@
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { HostId } from '@muster/protocol'
 import type { Door } from './door.ts'
+import { packed, unpacked } from './frame-packing.ts'
 import { within } from './framing.ts'
 import type { Intake } from './intake.ts'
 import { FRAME_BYTES_MAX, GOSSIP_WATCH_EVERY_MS, STREAM_OPEN_TIMEOUT_MS } from './limits.ts'
@@ -56,10 +57,11 @@ export function createGossipRoad(
 
   const isFlooded = (): boolean => door.peers().length < FLOOD_PEERS_MAX
 
-  const judge = async (from: HostId, frame: Uint8Array): Promise<FrameVerdict> => {
+  const judge = async (from: HostId, bytes: Uint8Array): Promise<FrameVerdict> => {
     // Ignored rather than rejected: the sender may only pass on what others flood.
     if (!intake.takesFrame(from)) return 'ignore'
-    if (frame.byteLength === 0 || frame.byteLength > FRAME_BYTES_MAX) return 'reject'
+    const frame = frameOf(bytes)
+    if (frame === null) return 'reject'
     try {
       return await onFrame(from, frame, 'gossip')
     } catch (error) {
@@ -129,7 +131,7 @@ export function createGossipRoad(
     },
     async publish(frame) {
       const gossip: Flooding | undefined = node?.services.gossip
-      await gossip?.publish(GOSSIP_TOPIC, frame, { floodPublish: isFlooded() })
+      await gossip?.publish(GOSSIP_TOPIC, packed(frame), { floodPublish: isFlooded() })
     },
     onChange(host) {
       void introduce(host)
@@ -137,6 +139,17 @@ export function createGossipRoad(
     forget(host) {
       looksWithoutStream.delete(host)
     },
+  }
+}
+
+/** The frame in what was gossiped; null when there is none. */
+function frameOf(bytes: Uint8Array): Uint8Array | null {
+  if (bytes.byteLength > FRAME_BYTES_MAX + 1) return null
+  try {
+    const frame = unpacked(bytes)
+    return frame.byteLength > 0 && frame.byteLength <= FRAME_BYTES_MAX ? frame : null
+  } catch {
+    return null
   }
 }
 

@@ -33,8 +33,8 @@ import type { SwarmOptions } from './swarm.ts'
 import { swarmKeyProtector } from './swarm-key-protector.ts'
 import { thriftyYamux } from './thrifty-yamux.ts'
 
-/** The one topic of the swarm. */
-export const GOSSIP_TOPIC = '/muster/gossip/1'
+/** The one topic of the swarm. Its number rises with the way in which frames are packed. */
+export const GOSSIP_TOPIC = '/muster/gossip/2'
 
 /** A node of the private swarm. */
 export type SwarmNode = Libp2p<{
