@@ -28,6 +28,24 @@ test('a usual entry is gossiped in little more than half its bytes', () => {
   expect(Buffer.compare(unpacked(packed(frame)), frame)).toBe(0)
 })
 
+test('a frame that is like the one before it on its stream takes little more than what differs', () => {
+  const before = usualEntry()
+  const frame = Buffer.from(before)
+  randomBytes(64).copy(frame, frame.byteLength - 64)
+  const bytes = packed(frame, before)
+  expect(bytes.byteLength).toBeLessThan(64 + 40)
+  expect(Buffer.compare(unpacked(bytes, before), frame)).toBe(0)
+  // Who does not know the one before cannot read it, and does not take it for something else in silence.
+  const other = ((): Uint8Array | null => {
+    try {
+      return unpacked(bytes, usualEntry().subarray(100))
+    } catch {
+      return null
+    }
+  })()
+  expect(other === null || Buffer.compare(other, frame) !== 0).toBe(true)
+})
+
 test('any frame comes back as it was, and grows by a byte at most', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), fc.integer({ min: 1, max: 30 }), (bytes, times) => {

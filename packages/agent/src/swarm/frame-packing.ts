@@ -1,8 +1,9 @@
 /**
- * Gossip in fewer bytes. An entry is mostly names of fields and checks, and goes to each peer: packed it is half as long.
+ * Gossip and heartbeats in fewer bytes. An entry is mostly names of fields and checks, and goes to each peer: packed it is
+ * half as long. A heartbeat hardly differs from the one before it on the same stream but in its signature.
  *
- * The first byte says how the rest is to be read: 0 as it is, 1 as DEFLATE (RFC 1951) with the dictionary below. The
- * dictionary belongs to the wire format: another one is another topic.
+ * The first byte says how the rest is to be read: 0 as it is, 1 as DEFLATE (RFC 1951) with a dictionary: the one below, or
+ * the frame before. The one below belongs to the wire format: another one is another topic and protocol.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { FRAME_BYTES_MAX } from './limits.ts'
@@ -43,20 +44,20 @@ const DICTIONARY = Buffer.from(
   'latin1',
 )
 
-/** A frame as it is gossiped. */
-export function packed(frame: Uint8Array): Uint8Array {
+/** A frame as it is sent. `before`: the frame before it on its stream, which the other side knows; none for gossip. */
+export function packed(frame: Uint8Array, before?: Uint8Array): Uint8Array {
   if (frame.byteLength >= WORTH_IT_BYTES) {
-    const shorter = deflateRawSync(frame, { dictionary: DICTIONARY, level: 9 })
+    const shorter = deflateRawSync(frame, { dictionary: before ?? DICTIONARY, level: 9 })
     if (shorter.byteLength < frame.byteLength) return Buffer.concat([Uint8Array.of(DEFLATED), shorter])
   }
   return Buffer.concat([Uint8Array.of(PLAIN), frame])
 }
 
-/** The frame of what was gossiped, `FRAME_BYTES_MAX` long at most. Throws when it is none, or longer. */
-export function unpacked(bytes: Uint8Array): Uint8Array {
+/** The frame of what was sent, `FRAME_BYTES_MAX` long at most. Throws when it is none, or longer. */
+export function unpacked(bytes: Uint8Array, before?: Uint8Array): Uint8Array {
   const rest = bytes.subarray(1)
   if (bytes[0] === PLAIN) return rest
   if (bytes[0] !== DEFLATED) throw new Error('packed in an unknown way')
   // A copy of its own, and no Buffer: what is read from it is kept.
-  return new Uint8Array(inflateRawSync(rest, { dictionary: DICTIONARY, maxOutputLength: FRAME_BYTES_MAX }))
+  return new Uint8Array(inflateRawSync(rest, { dictionary: before ?? DICTIONARY, maxOutputLength: FRAME_BYTES_MAX }))
 }

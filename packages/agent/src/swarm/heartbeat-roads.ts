@@ -9,12 +9,13 @@
 import type { Libp2p, Stream } from '@libp2p/interface'
 import type { HostId } from '@muster/protocol'
 import type { Door } from './door.ts'
+import { packed, unpacked } from './frame-packing.ts'
 import { readFrames, resetStream, within, writeFrame } from './framing.ts'
 import type { Intake } from './intake.ts'
 import { FRAME_BYTES_MAX, HEARTBEAT_ACK_TIMEOUT_MS, STREAM_OPEN_TIMEOUT_MS } from './limits.ts'
 import type { SwarmDeps, SwarmHandlers } from './swarm.ts'
 
-const PROTOCOL = '/muster/heartbeat/1'
+const PROTOCOL = '/muster/heartbeat/2'
 const ACK = new Uint8Array([1])
 
 /** The roads of one host. */
@@ -30,6 +31,8 @@ interface OpenStream {
   readonly acks: AsyncGenerator<Uint8Array, void, void>
   /** Given up with this, so that a read of an acknowledgement ends. */
   readonly life: AbortController
+  /** The frame that was sent last, by which the next one is packed. */
+  last: Uint8Array | undefined
 }
 
 interface RoadTo {
@@ -57,7 +60,9 @@ export function createHeartbeatRoads(
         if (open === undefined) return
         const timer = setTimeout(() => open.life.abort(new Error('no acknowledgement')), HEARTBEAT_ACK_TIMEOUT_MS)
         try {
-          await writeFrame(open.stream, frame, open.life.signal)
+          const bytes = packed(frame, open.last)
+          open.last = frame
+          await writeFrame(open.stream, bytes, open.life.signal)
           if ((await open.acks.next()).done === true) throw new Error('the heartbeat stream ended')
         } finally {
           clearTimeout(timer)
@@ -80,7 +85,7 @@ export function createHeartbeatRoads(
     })
     const life = new AbortController()
     const acks = readFrames(stream, { maxBytes: ACK.byteLength, signal: AbortSignal.any([life.signal, lifetime]) })
-    road.open = { stream, acks, life }
+    road.open = { stream, acks, life, last: undefined }
     return road.open
   }
 
@@ -90,12 +95,16 @@ export function createHeartbeatRoads(
   }
 
   const receive = async (stream: Stream, from: HostId): Promise<void> => {
-    for await (const frame of readFrames(stream, {
-      maxBytes: FRAME_BYTES_MAX,
+    let last: Uint8Array | undefined
+    for await (const bytes of readFrames(stream, {
+      maxBytes: FRAME_BYTES_MAX + 1,
       signal: lifetime,
       bytesBucket: intake.bytesOf(from),
     })) {
       if (!intake.takesFrame(from)) throw new Error('too many heartbeats')
+      const frame = unpacked(bytes, last)
+      if (frame.byteLength === 0) throw new Error('an empty frame')
+      last = frame
       await onFrame(from, frame, 'heartbeat').catch((error: unknown) => {
         log.warn('heartbeat handler failed', { host: from, error: String(error) })
       })

@@ -6,6 +6,7 @@ import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { encode } from 'it-length-prefixed'
 import { afterEach, describe, expect, it } from 'vitest'
+import { packed } from './frame-packing.ts'
 import { hostIdOfSeed } from './host-id.ts'
 import { bytesOf, keyOf, startTogether, until } from './testing/harness.ts'
 import { gossipReaches, host, portOf, proxyTo, rogue, sayHello, stopEverything } from './testing/real-hosts.ts'
@@ -20,7 +21,7 @@ describe('the door', () => {
     const connection = await stranger.dial(multiaddr(ann.swarm.addresses()[0] ?? ''))
     const protocols = [
       '/muster/frames/1',
-      '/muster/heartbeat/1',
+      '/muster/heartbeat/2',
       '/muster/probe/1',
       '/muster/catch-up/1',
       '/meshsub/1.2.0',
@@ -76,8 +77,8 @@ describe('a member that says too much', () => {
     expect(await sayHello(connection)).toBe('we are one mesh')
     const stream = await connection.newStream(['/muster/frames/1'])
     for (let i = 0; i < 60; i++) stream.send(encode.single(bytesOf(`direct ${i}`)))
-    const beats = await connection.newStream(['/muster/heartbeat/1'])
-    for (let i = 0; i < 2_000; i++) beats.send(encode.single(bytesOf(`beat ${i}`)))
+    const beats = await connection.newStream(['/muster/heartbeat/2'])
+    for (let i = 0; i < 2_000; i++) beats.send(encode.single(packed(bytesOf(`beat ${i}`))))
     await until('its heartbeats are reset', () => beats.status === 'reset')
     // The burst, and what a few seconds add.
     expect(ann.frames.length).toBeLessThan(400 + 100 * 5)
