@@ -128,11 +128,13 @@ describe('what does not wait', () => {
 })
 
 describe('a disk that falls behind', () => {
-  test('by minutes alone is not waited for: a host that hears nothing is worth less than a disk that lags', async () => {
+  test('by seconds is not waited for; one that hangs is: a host that says nothing but that it is there helps nobody', async () => {
     const world = createWorld()
     world.take('keep-record')
-    world.pass(600_000)
+    world.pass(60_000)
     expect(world.order.behind()).toBeNull()
+    world.pass(1)
+    expect(world.order.behind()).not.toBeNull()
     await world.end()
     expect(world.order.behind()).toBeNull()
   })

@@ -6,8 +6,8 @@
  * sent waits until all that was to be kept before it is on disk, and for what was to be sent before it. So on a disk
  * that takes seconds for an fsync the host hears and judges as ever, and what it says is late: to its peers that is the
  * same as a slow network. Two things do not wait: that the host is there (a heartbeat, whose riders may tell of a claim
- * that is being written), and a notice that has waited long enough. When more waits than memory should hold, no more
- * events are taken in. Then the host is not awake, and its core finds that out by itself.
+ * that is being written), and a notice that has waited long enough. When more waits than memory should hold, or the disk
+ * hangs, no more events are taken in. Then the host is not awake: its peers miss it, and its core finds that out by itself.
  */
 import type { Effect, Moment } from '@muster/protocol'
 
@@ -18,6 +18,8 @@ const WAITING_MAX = 1_000
  * longer is worth no more than one that fails: it costs history, never a notice.
  */
 export const DEPART_WAIT_MS = 300
+/** A disk that has not ended a write for so long hangs. Then this host had better be missed. Milliseconds. */
+const HANGS_MS = 60_000
 /** Records written together: the driver takes 16 MiB at once. */
 const GROUP_MAX = 100
 
@@ -133,7 +135,10 @@ export function createEffectOrder(deps: EffectOrderDeps): EffectOrder {
       for (const each of free) void perform(each)
     },
     behind() {
-      return writes.length + sends.length > WAITING_MAX ? writing : null
+      const [first] = writes
+      if (first === undefined) return null
+      const hangs = lateMs(first.at, deps.now()) > HANGS_MS
+      return hangs || writes.length + sends.length > WAITING_MAX ? writing : null
     },
     settled() {
       if (done >= taken) return Promise.resolve()

@@ -32,7 +32,7 @@ export function nextDueMs(state: State): number {
     due = Math.min(due, member.heardAtMs + deadlineMs(state, member) - 2 * roundMs(classOf(state, member)))
   }
   // Who has heard one of them lately is not isolated.
-  if (isolatedAtMs > now) due = Math.min(due, isolatedAtMs)
+  if (isolatedAtMs >= now) due = Math.min(due, isolatedAtMs)
   for (const startedAtMs of state.catchUps.values()) due = Math.min(due, startedAtMs + limits.catchUpMs)
   for (const { reportedAtMs, spec, result } of state.checks.values()) {
     if (reportedAtMs === null || spec.heartbeat === 'never' || result?.status === 'late') continue

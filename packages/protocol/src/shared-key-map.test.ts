@@ -43,6 +43,34 @@ describe('a map that shares its keys with its copies', () => {
     )
   })
 
+  it('may be written to while it is walked, as a Map may', () => {
+    const numbers = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(numbers, fc.func(fc.boolean()), fc.boolean(), (keys, goes, isWritten) => {
+        const plain = new Map(keys.map((key) => [key, key * 2]))
+        const shared = SharedKeyMap.copyOf(SharedKeyMap.copyOf(plain))
+        const first = keys[0] ?? 0
+        for (const map of [plain, shared]) if (isWritten) map.set(first, 1)
+        const walked = [plain, shared].map((map) => {
+          const seen: [number, number][] = []
+          for (const [key, value] of map) {
+            seen.push([key, value])
+            if (goes(key)) map.delete(key)
+            // Another one, which may come later.
+            if (goes(key, 1)) map.delete(key + 1)
+          }
+          const values: number[] = []
+          for (const value of map.values()) {
+            values.push(value)
+            if (goes(value, 2)) map.delete(value / 2)
+          }
+          return { seen, values, left: [...map] }
+        })
+        expect(walked[1]).toEqual(walked[0])
+      }),
+    )
+  })
+
   it('leaves what it was copied from as it was', () => {
     fc.assert(
       fc.property(turns, (played) => {

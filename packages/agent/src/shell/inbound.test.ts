@@ -11,7 +11,11 @@ const LAPTOP = hostIdOf('L')
 
 test('an entry straight from its host in which all is well is kept; all else is passed on', () => {
   const taken: Happening[] = []
-  const loop = { dispatch: (happening: Happening) => taken.push(happening) } as unknown as Loop
+  const incidents = new Map<string, { readonly host: string; readonly state: 'firing' | 'resolved' }>()
+  const loop = {
+    dispatch: (happening: Happening) => taken.push(happening),
+    state: () => ({ incidents }),
+  } as unknown as Loop
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined }
   const inbound = createInbound({ mesh: MESH, seal: SELF_SEAL, loop: () => loop, log })
   const frameOf = (record: AnySigned): Uint8Array => encodeFrame([{ record, ageMs: 0 }])
@@ -23,5 +27,9 @@ test('an entry straight from its host in which all is well is kept; all else is 
   for (const frame of [bad, worse, retired]) expect(inbound.frame(VPS, frame, 'gossip')).toBe('accept')
   expect(inbound.frame(LAPTOP, well, 'gossip')).toBe('accept')
   expect(inbound.frame(VPS, Uint8Array.of(1), 'gossip')).toBe('reject')
-  expect(taken).toHaveLength(5)
+  incidents.set('a', { host: VPS, state: 'resolved' }).set('b', { host: LAPTOP, state: 'firing' })
+  expect(inbound.frame(VPS, well, 'gossip')).toBe('keep')
+  incidents.set('c', { host: VPS, state: 'firing' })
+  expect(inbound.frame(VPS, well, 'gossip')).toBe('accept')
+  expect(taken).toHaveLength(7)
 })

@@ -12,6 +12,7 @@ import {
   parseRecord,
   type Road,
   type SignedAs,
+  type State,
   wireLimits,
 } from '@muster/protocol'
 import type { Log } from '../log.ts'
@@ -64,14 +65,13 @@ export function createInbound(deps: {
   }
 
   function take(from: HostId, carried: readonly Carried[], road: Road): FrameVerdict {
-    let verdict: FrameVerdict = 'accept'
+    let verdict: FrameVerdict = carried.every(({ record }) => isNoNews(loop().state(), from, record))
+      ? 'keep'
+      : 'accept'
     for (const { record, ageMs } of carried) {
       try {
         seal.verify(record)
         loop().dispatch({ kind: 'received', from, record, ageMs, road })
-        // Who misses it by a broken link catches up; passing it on would send each entry three times over.
-        const isEnough = record.domain === 'entry' && record.signer === from && isAllWell(record.body)
-        if (verdict === 'accept' && isEnough) verdict = 'keep'
       } catch (error) {
         verdict = refuse(from, error)
       }
@@ -120,6 +120,16 @@ export function createInbound(deps: {
     },
     refused: () => Object.fromEntries(counts),
   }
+}
+
+/**
+ * Whether a record comes from its author, who sends it to everybody, and is history only. Who misses it by a broken link
+ * catches up; passing it on would send each entry three times over.
+ */
+function isNoNews({ incidents }: State, from: HostId, record: AnySigned): boolean {
+  if (record.domain !== 'entry' || record.signer !== from || !isAllWell(record.body)) return false
+  for (const { host, state } of incidents.values()) if (host === from && state === 'firing') return false
+  return true
 }
 
 /** A frame of records, signed where they are ours. */

@@ -118,15 +118,21 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     gathered = []
     gathering = null
     const sync = entries.some((effect) => effect.sync)
-    const stored: StoredEntry[] = []
-    const newest: RecordOperation[] = []
+    const stored: (StoredEntry & Pick<KeepEntry, 'entry'>)[] = []
+    const failures: unknown[] = []
     for (const { entry, head, ageMs } of entries) {
-      const bytes = encodeRecord(seal.signed(entry))
-      stored.push({ host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs() - ageMs) })
-      newest.push(...newestOperations(entry, bytes, apart))
+      try {
+        const bytes = encodeRecord(seal.signed(entry))
+        stored.push({ entry, host: entry.signer, ...head, bytes, storedAtUnixMs: Math.round(clock.unixMs() - ageMs) })
+      } catch (error) {
+        // It costs itself, not those that came with it.
+        failures.push(error)
+      }
     }
     await store.log.append(stored, { sync })
+    const newest = stored.flatMap(({ entry, bytes }) => newestOperations(entry, bytes, apart))
     if (newest.length > 0) await store.batch(newest, { sync })
+    if (failures.length > 0) throw failures[0]
   }
 
   async function keepLife(life: Life): Promise<void> {

@@ -41,7 +41,7 @@ export function writeEntryWhenDue(work: Work): void {
   work.effects.push({ kind: 'gossip', record: entry })
 }
 
-/** Whether an entry says of each of its checks that it is well: history, of which nobody is told. */
+/** Whether an entry says of each of its checks that it is well: history, unless a trouble of its host ends with it. */
 export function isAllWell({ results, retired }: Entry): boolean {
   return retired.length === 0 && results.every(({ status, judgement }) => status === 'ok' && judgement === 'ok')
 }
@@ -67,7 +67,8 @@ export function receiveEntry(work: Work, entry: SignedAs<'entry'>, from: HostId,
   // What a peer streams in a catch-up is all that it holds: a gap in it is history that is trimmed everywhere.
   if (road === 'catch-up' || isNext(entry.body, head)) append(work, entry, false, ageMs)
   else startCatchUp(work, from)
-  if (road === 'gossip') hearEntry(work, entry)
+  // A fresh one that a peer has kept for itself says as much as one that it passes on.
+  if (road === 'gossip' || ageMs <= limits.catchUpEveryMs) hearEntry(work, entry)
 }
 
 /**
