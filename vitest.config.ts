@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'code',
           include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/faults/**'],
+          // One more than cores: beside thousands of seeds are tests that mostly wait for sockets.
+          maxWorkers: 3,
           ...bounds,
           sequence: { groupOrder: 0 },
         },

@@ -65,7 +65,7 @@ export async function createHost(options: {
     },
     // A peer that hangs keeps its sockets open: only this notices. Each ping is a stream of its own and costs more than all
     // else on an idle node; nothing waits for it, since what is published asks for its own confirmation.
-    connectionMonitor: { pingInterval: 30_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
+    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 5_000, maxTimeout: 10_000 } },
     services: {
       identify: identify({ maxInboundStreams: 4 }),
       ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 4 }),
