@@ -4,26 +4,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createAbsenceMesh, LIMIT_MS, VERDICT_MS, WATCHERS } from './absence-mesh.ts'
 import { until } from './host.ts'
-import { createMesh, type Mesh } from './mesh.ts'
+import type { Mesh } from './mesh.ts'
 import type { Receiver } from './receiver.ts'
-
-/** More than a deadline of the fast class with its probes, votes and holding: enough for a verdict that must not come. */
-const VERDICT_MS = 5_000
-const LIMIT_MS = 40_000
-const WATCHERS = ['vps-1', 'vps-2']
 
 let mesh: Mesh
 let phone: Receiver
 
 beforeAll(async () => {
-  const restart = '{every: 1s, grace: 2s, restart: 12s}'
-  const sleeps = '{every: 1s, grace: 2s, sleeps: true}'
-  mesh = await createMesh(['vps-1', 'vps-2', 'home-server', 'laptop'], {
-    of: { 'vps-1': { presence: restart }, laptop: { presence: sleeps } },
-  })
-  phone = await mesh.receiver('phone')
-  await mesh.ready()
+  ;({ mesh, phone } = await createAbsenceMesh())
 }, 120_000)
 
 afterAll(() => mesh?.end())

@@ -9,15 +9,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type ApiServer, createApiServer } from '../api/server.ts'
 import { createTestAgent, type TestAgent, testPublicKey } from '../api/testing/test-agent.ts'
 import { readOrCreateApiToken, resolveFolder } from '../identity/folder.ts'
-import { runCli } from './program.ts'
+import { type Ended, inProcess } from './testing/in-process.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/muster.js', import.meta.url))
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
 
 let home: string
 
@@ -37,26 +31,6 @@ function muster(args: readonly string[], env: Record<string, string> = {}, node 
     })
     child.stdin?.end()
   })
-}
-
-/** The same command line in this process, where the launcher adds nothing to what is tested. */
-async function inProcess(args: readonly string[]): Promise<Ended> {
-  const ended = { out: '', err: '' }
-  const code = await runCli(args, {
-    env: {},
-    workingDir: home,
-    homeDir: home,
-    out: (text) => {
-      ended.out += text
-    },
-    err: (text) => {
-      ended.err += text
-    },
-    isTerminal: false,
-    columns: () => 80,
-    interrupted: () => new AbortController().signal,
-  })
-  return { code, ...ended }
 }
 
 /** Errors are for people: one or two lines (more for several problems of a config), never a stack. */
@@ -103,7 +77,7 @@ describe('without a host', () => {
     [['init', '--name', 'a b'], 'is not a host name'],
     [['\u001b[31mx'], 'there is no command [31mx'],
   ])('muster %j is bad usage: exit code 2, one clear line', async (args, message) => {
-    const ended = await inProcess(args)
+    const ended = await inProcess(home, args)
     expect(ended).toMatchObject({ code: 2, out: '' })
     expect(ended.err).toContain(message)
     expectForPeople(ended)
@@ -119,7 +93,7 @@ describe('without a host', () => {
     ['leave'],
     ['history'],
   ])('muster %s without an agent is exit code 3', async (...args) => {
-    const ended = await inProcess(args)
+    const ended = await inProcess(home, args)
     expect(ended.code).toBe(3)
     expect(ended.err).toContain('no agent runs on')
     expectForPeople(ended)
@@ -308,7 +282,7 @@ describe('with an agent', () => {
     await api.stop()
   })
 
-  const on = (...args: string[]) => inProcess([...args, '--dir', dir])
+  const on = (...args: string[]) => inProcess(home, [...args, '--dir', dir])
 
   test('status is exit code 0 when all is well and 1 when something fires', async () => {
     agent.live('vps-1')

@@ -5,35 +5,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileOf, framesOf, recordingOf } from '../recorder/testing/recording-of.ts'
 import { namedLives, type SimulatedLife } from '../recorder/testing/simulated-lives.ts'
-import { runCli } from './program.ts'
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
+import { type Ended, inProcess } from './testing/in-process.ts'
 
 let home: string
 let lives: readonly SimulatedLife[]
 
-async function muster(...args: readonly string[]): Promise<Ended> {
-  const ended = { out: '', err: '' }
-  const code = await runCli(args, {
-    env: {},
-    workingDir: home,
-    homeDir: home,
-    out: (text) => {
-      ended.out += text
-    },
-    err: (text) => {
-      ended.err += text
-    },
-    isTerminal: false,
-    columns: () => 80,
-    interrupted: () => new AbortController().signal,
-  })
-  return { code, ...ended }
-}
+const muster = (...args: readonly string[]): Promise<Ended> => inProcess(home, args)
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'muster-replay-'))

@@ -1,32 +1,9 @@
 /** `muster simulate` with more hosts than a seed draws: one large mesh, measured. */
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { runCli } from '../program.ts'
+import { type Ended, inProcess } from '../testing/in-process.ts'
 
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function muster(...args: readonly string[]): Promise<Ended> {
-  const ended = { out: '', err: '' }
-  const code = await runCli(args, {
-    env: {},
-    workingDir: tmpdir(),
-    homeDir: tmpdir(),
-    out: (text) => {
-      ended.out += text
-    },
-    err: (text) => {
-      ended.err += text
-    },
-    isTerminal: false,
-    columns: () => 80,
-    interrupted: () => new AbortController().signal,
-  })
-  return { code, ...ended }
-}
+const muster = (...args: readonly string[]): Promise<Ended> => inProcess(tmpdir(), args)
 
 describe('a large mesh', () => {
   test('is told as one JSON object', async () => {
