@@ -117,6 +117,31 @@ describe('entries', () => {
     expect((await keeping.restore(2)).entries.map(({ record }) => record.body.seq)).toEqual([1, 2, 3])
   })
 
+  test('that cannot be signed cost themselves, not those that came with them', async () => {
+    const refusing: SealOfOrigin = {
+      ...seal,
+      signed(record) {
+        if (record.domain === 'entry' && record.body.seq === 2) throw new Error('no key')
+        return record
+      },
+    }
+    keeping = createKeeping({ ...deps, seal: refusing })
+    await Promise.all([1, 2, 3].map((seq) => keepEntry({ signer: VPS, seq, results: [resultOf('disk')] })))
+    expect((await keeping.restore(2)).entries.map(({ record }) => record.body.seq)).toEqual([1, 3])
+    expect(keeping.trouble()?.reason).toBe('no key')
+  })
+
+  test('that the disk does not take do not end a trouble that is kept apart', async () => {
+    await keepEntry({ signer: VPS, seq: 1, results: [resultOf('disk', { status: 'critical' })] })
+    disk.failWrites('disk-full')
+    await keepEntry({ signer: VPS, seq: 2, results: [resultOf('disk')] })
+    disk.failWrites(undefined)
+    await keepEntry({ signer: VPS, seq: 3, results: [resultOf('disk')] })
+    const bytes = await store.family('members').get(`newest/${VPS}/disk`)
+    const kept = bytes === undefined ? null : readUnverified(bytes)
+    expect(kept?.domain === 'entry' ? kept.body.seq : null).toBe(3)
+  })
+
   test('of a check that was retired long ago do not bring it back at a start', async () => {
     await keepEntry({ signer: VPS, seq: 1, results: [resultOf('backup', { everyMs: DAY })] })
     await keepEntry({ signer: VPS, seq: 2, retired: ['backup'] })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { limits } from '../limits.ts'
+import { isMineToWatch } from '../membership/observers.ts'
 import { fixedRecords } from '../testing/fixed-records.ts'
-import { memberAt, stateWith } from '../testing/make-state.ts'
+import { heartbeatOf, memberAt, stateWith } from '../testing/make-state.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
 import { encodeRecord } from '../wire/encode.ts'
 import { wireLimits } from '../wire/limits.ts'
@@ -32,6 +33,25 @@ test.each<[string, [number, number, string | null], LogHead | undefined, boolean
 ])('an entry follows: %s', (_, [incarnation, seq, previous], known, expected) => {
   const body: Entry = entryOf(incarnation, seq, previous).body
   expect(isNext(body, known)).toBe(expected)
+})
+
+test('a fresh entry of a new life shows that its host is back, also by a catch-up; an old one does not', () => {
+  const others = Array.from({ length: 12 }, (_, index) => memberAt(`host-${index}`, 60_000))
+  const before = { incarnation: 1, epoch: 0 }
+  /** A host that others watch, silent since its first life. */
+  const hearOf = (subject: string, road: 'gossip' | 'catch-up', ageMs: number) => {
+    const verdict = { ...fixedRecords.verdict, body: { ...fixedRecords.verdict.body, subject, life: before } }
+    const heartbeat = heartbeatOf(subject, { observers: [] })
+    const silent = memberAt(subject, 0, { state: 'silent', life: before, heartbeat, verdict })
+    const work = beginWork(stateWith([...others, silent], 60_000))
+    if (isMineToWatch(work.state, silent)) return null
+    receiveEntry(work, entryOf(2, 1, null, subject), 'host-1', road, ageMs)
+    return work.state.members.get(subject)?.state
+  }
+  const subject = ['x', 'y', 'z', 'u', 'v', 'w', 'q', 'r'].find((name) => hearOf(name, 'gossip', 0) !== null) ?? ''
+  expect(hearOf(subject, 'gossip', 0)).toBe('alive')
+  expect(hearOf(subject, 'catch-up', limits.catchUpEveryMs)).toBe('alive')
+  expect(hearOf(subject, 'catch-up', limits.catchUpEveryMs + 1)).toBe('silent')
 })
 
 describe('an entry that arrives', () => {
