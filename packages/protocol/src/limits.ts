@@ -11,6 +11,8 @@ export const limits = {
   /** Observers of one host, and the mesh size up to which everybody observes everybody. */
   observers: 8,
   observeAllUpTo: 9,
+  /** Up to so many hosts each publishes straight to all others: one hop is cheaper than being late. */
+  floodedHosts: 10,
   /** Votes that one verdict needs at most; fewer where fewer can vote. */
   votesNeeded: 3,
   /** Mergeable records held (verdicts, notices, mesh records). The oldest closed ones go first. */

@@ -105,7 +105,7 @@ function take(work: Work, event: Event): void {
     case 'catch-up-ended':
       if (event.ok) noteFrame(work, event.peer)
       drop(work, 'catchUps', event.peer)
-      // What peers hold of this host's own log has come back, if there was any.
+      // The peers have given back what they hold of this host's own log: from here on it may add to it.
       if (event.ok && work.state.catchUps.size === 0) work.state.writesFromMs = 0
       return
     case 'observed':

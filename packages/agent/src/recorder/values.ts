@@ -29,8 +29,7 @@ export function toPlain(value: unknown): unknown {
 function objectToPlain(value: object): unknown {
   if (Array.isArray(value)) return value.map(toPlain)
   if (value instanceof Uint8Array) return value
-  if (value instanceof Map)
-    return { [MARK]: ['map', Array.from(value, ([key, held]) => [toPlain(key), toPlain(held)])] }
+  if (isMap(value)) return { [MARK]: ['map', Array.from(value, ([key, held]) => [toPlain(key), toPlain(held)])] }
   if (value instanceof Set) return { [MARK]: ['set', Array.from(value, toPlain)] }
   const prototype: unknown = Object.getPrototypeOf(value)
   assert(prototype === Object.prototype || prototype === null, 'a core holds plain data')

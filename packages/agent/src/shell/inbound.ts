@@ -6,13 +6,12 @@ import {
   decodeFrame,
   encodeFrame,
   type HostId,
-  isAllWell,
+  isNoNews,
   type MeshId,
   ProtocolError,
   parseRecord,
   type Road,
   type SignedAs,
-  type State,
   wireLimits,
 } from '@muster/protocol'
 import type { Log } from '../log.ts'
@@ -65,9 +64,8 @@ export function createInbound(deps: {
   }
 
   function take(from: HostId, carried: readonly Carried[], road: Road): FrameVerdict {
-    let verdict: FrameVerdict = carried.every(({ record }) => isNoNews(loop().state(), from, record))
-      ? 'keep'
-      : 'accept'
+    const isHistory = carried.every(({ record }) => isNoNews(loop().state(), from, record))
+    let verdict: FrameVerdict = isHistory ? 'keep' : 'accept'
     for (const { record, ageMs } of carried) {
       try {
         seal.verify(record)
@@ -120,16 +118,6 @@ export function createInbound(deps: {
     },
     refused: () => Object.fromEntries(counts),
   }
-}
-
-/**
- * Whether a record comes from its author, who sends it to everybody, and is history only. Who misses it by a broken link
- * catches up; passing it on would send each entry three times over.
- */
-function isNoNews({ incidents }: State, from: HostId, record: AnySigned): boolean {
-  if (record.domain !== 'entry' || record.signer !== from || !isAllWell(record.body)) return false
-  for (const { host, state } of incidents.values()) if (host === from && state === 'firing') return false
-  return true
 }
 
 /** A frame of records, signed where they are ours. */

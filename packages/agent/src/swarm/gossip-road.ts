@@ -9,7 +9,7 @@
  */
 
 import { TopicValidatorResult } from '@libp2p/gossipsub'
-import type { HostId } from '@muster/protocol'
+import { type HostId, limits } from '@muster/protocol'
 import type { Door } from './door.ts'
 import { packed, unpacked } from './frame-packing.ts'
 import { within } from './framing.ts'
@@ -19,8 +19,6 @@ import type { SwarmNode } from './node.ts'
 import { GOSSIP_TOPIC } from './node.ts'
 import type { FrameVerdict, SwarmDeps, SwarmHandlers } from './swarm.ts'
 
-/** Up to here everybody gets a published frame at once; above, it goes through the mesh. */
-const FLOOD_PEERS_MAX = 10
 /** Looks in a row without a stream, before the connections are closed. */
 const LOOKS_BEFORE_CLOSING = 3
 
@@ -55,7 +53,8 @@ export function createGossipRoad(
   let node: SwarmNode | undefined
   let timer: NodeJS.Timeout | undefined
 
-  const isFlooded = (): boolean => door.peers().length < FLOOD_PEERS_MAX
+  /** Whether everybody gets a published frame at once; in a larger swarm it goes through gossipsub's mesh. */
+  const isFlooded = (): boolean => door.peers().length < limits.floodedHosts
 
   const judge = async (from: HostId, bytes: Uint8Array): Promise<FrameVerdict> => {
     // Ignored rather than rejected: the sender may only pass on what others flood.

@@ -11,8 +11,9 @@ import { resolveIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
 import { raiseIncarnation } from '../membership/epoch.ts'
 import { hearEntry, learnLife } from '../membership/hearing.ts'
+import type { State } from '../state.ts'
 import { cidOf, encodeCanonical } from '../wire/canonical.ts'
-import type { Entry, LogHead, Result, SignedAs } from '../wire/records.ts'
+import type { AnySigned, Entry, LogHead, Result, SignedAs } from '../wire/records.ts'
 import { nowOf, ownRecord, put, type Work } from '../work.ts'
 import { notePromise } from './asleep-checks.ts'
 import { hasRun, regainEpisodes } from './own-checks.ts'
@@ -41,9 +42,20 @@ export function writeEntryWhenDue(work: Work): void {
   work.effects.push({ kind: 'gossip', record: entry })
 }
 
-/** Whether an entry says of each of its checks that it is well: history, unless a trouble of its host ends with it. */
-export function isAllWell({ results, retired }: Entry): boolean {
-  return retired.length === 0 && results.every(({ status, judgement }) => status === 'ok' && judgement === 'ok')
+/**
+ * Whether a record that came from its author is history and no news: an entry in which all is well, and with which no
+ * trouble of its host ends here. In a mesh that everybody floods (`limits.floodedHosts`) nobody need pass it on: who misses
+ * it by a broken link catches up.
+ */
+export function isNoNews(
+  { incidents }: Pick<State, 'incidents'>,
+  from: HostId,
+  { domain, signer, body }: AnySigned,
+): boolean {
+  if (domain !== 'entry' || signer !== from || body.retired.length > 0) return false
+  if (!body.results.every(({ status, judgement }) => status === 'ok' && judgement === 'ok')) return false
+  for (const { host, state } of incidents.values()) if (host === from && state === 'firing') return false
+  return true
 }
 
 /** As many of the results, in order, as one gossip frame takes. At least one: a single result always fits. */

@@ -1,5 +1,5 @@
 /** The shell's duties of a virtual host: what each effect means in this world. */
-import { type AnySigned, type Carried, type Effect, type HostId, isAllWell } from '@muster/protocol'
+import { type AnySigned, type Carried, type Effect, type HostId, isNoNews, limits } from '@muster/protocol'
 import { createAsks } from './asks.ts'
 import type { VirtualHost } from './host.ts'
 import { createOutbox } from './outbox.ts'
@@ -11,9 +11,6 @@ export interface Duties {
   /** The process is gone, with whatever it had under way. */
   readonly forget: () => void
 }
-
-/** Up to so many hosts each publishes straight to all others. */
-const FLOODED_HOSTS_MAX = 10
 
 /** Makes the duties of one host. */
 export function createDuties(world: World, host: VirtualHost): Duties {
@@ -44,11 +41,17 @@ export function createDuties(world: World, host: VirtualHost): Duties {
   }
 
   const gossip = (record: AnySigned): void => {
-    // As in agents: in a small swarm an entry that is no news goes from its host to each peer, and no further.
-    const isKept = record.domain === 'entry' && world.hosts.length <= FLOODED_HOSTS_MAX && isAllWell(record.body)
-    const heard = network.flood(host.index, world.now(), (index) => !isKept && world.hosts[index]?.mode() === 'running')
-    if (isKept) meter.flood(host.index, heard.length, record)
-    else {
+    const passesOn = (index: number, from: number): boolean => {
+      const peer = world.hosts[index]
+      const view = peer?.view() ?? null
+      if (peer?.mode() !== 'running' || view === null) return false
+      const isFlooded = world.hosts.length <= limits.floodedHosts && from === host.index
+      return !(isFlooded && isNoNews(view, host.setup.id, record))
+    }
+    const heard = network.flood(host.index, world.now(), passesOn)
+    if (record.domain === 'entry' && !heard.some((one) => passesOn(one.host, one.from))) {
+      meter.flood(host.index, heard.length, record)
+    } else {
       meter.gossip(
         host.index,
         heard.map((one) => one.host),

@@ -32,7 +32,7 @@ export interface Network {
   /** One draw of a link's latency, without loss, milliseconds. */
   readonly latencyMs: (from: number, to: number) => number
   /** Floods from a host over open, working links through hosts that forward: who hears it from whom, and when. */
-  readonly flood: (origin: number, nowMs: number, forwards: (host: number) => boolean) => Heard[]
+  readonly flood: (origin: number, nowMs: number, forwards: (host: number, from: number) => boolean) => Heard[]
 }
 
 /** One arrival of flooded gossip. */
@@ -83,7 +83,7 @@ export function createNetwork(size: number, chance: Prng): Network {
   const isUp = (from: number, to: number): boolean => cuts[from * size + to] === 0
   const isOpen = (a: number, b: number): boolean => open[a * size + b] === 1
 
-  const flood = (origin: number, nowMs: number, forwards: (host: number) => boolean): Heard[] => {
+  const flood = (origin: number, nowMs: number, forwards: (host: number, from: number) => boolean): Heard[] => {
     const bestMs = new Float64Array(size).fill(Number.POSITIVE_INFINITY)
     const via = new Int32Array(size).fill(-1)
     const done = new Uint8Array(size)
@@ -102,7 +102,7 @@ export function createNetwork(size: number, chance: Prng): Network {
       if (next < 0) return heard
       done[next] = 1
       if (next !== origin) heard.push({ host: next, from: via[next] ?? origin, atMs: nextMs })
-      if (next !== origin && !forwards(next)) continue
+      if (next !== origin && !forwards(next, via[next] ?? origin)) continue
       for (let to = 0; to < size; to += 1) {
         if (done[to] === 1 || !isOpen(next, to) || !isUp(next, to)) continue
         if (loss > 0 && chance.chance(loss)) continue
