@@ -1,4 +1,5 @@
 /** One figure of a benchmark: many measurements made into a row, and rows into a table. */
+import { percentile as percentileOf } from '../../packages/simulator/src/scale/percentile.ts'
 
 /** What a figure is held to. What is absent is not asked for. */
 export interface Target {
@@ -46,10 +47,9 @@ export interface Figures {
   readonly note?: string
 }
 
-/** The smallest value that is at least as great as `share` (0 to 1) of all. The nearest-rank method. */
+/** The value that is at least as great as `share` (0 to 1) of all; null of none, which is no figure. */
 export function percentile(values: readonly number[], share: number): number | null {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null
+  return values.length === 0 ? null : percentileOf(values, share)
 }
 
 /** Makes the row of these measurements. */

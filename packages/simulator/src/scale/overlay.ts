@@ -4,8 +4,8 @@
  * Connections: up to the size of the agent's peer book everybody is connected to everybody, as its dialler has it. Above,
  * each host is connected to those that it watches and that watch it, which is what standing heartbeat streams need.
  * Gossip mesh: D = 3, Dlo = 2, Dhi = 4 among connected hosts. A copy goes to each mesh peer but the one that it came from
- * and those whose IDONTWANT was there first; the rest of the connected learn of it by IHAVE once a second (six of them,
- * or a quarter), and who has not got it by then asks for one copy more.
+ * and those whose IDONTWANT was there first; of the rest of the connected three learn of it by IHAVE each second, and
+ * who has not got it by then asks for one copy more.
  */
 import type { Prng } from '../prng.ts'
 import { createOrder } from './order.ts'
@@ -16,9 +16,8 @@ const FULL_UP_TO = 257
 export const D = 3
 const D_LOW = 2
 const D_HIGH = 4
-/** gossipsub's defaults: who hears by IHAVE, once in so long. */
-const LAZY_LEAST = 6
-const LAZY_SHARE = 0.25
+/** So many others hear by IHAVE, once in so long. The first as the agent sets it, the second gossipsub's default. */
+const LAZY = 3
 const GOSSIP_BEAT_MS = 1_000
 /** From its receipt to its first copy onwards: signatures are checked before a frame is passed on. */
 const FORWARD_MS = 3
@@ -119,7 +118,7 @@ export function createOverlay(size: number, chance: Prng): Overlay {
 
 /** How many of so many connected hosts outside of the gossip mesh are sent an IHAVE. */
 export function lazyOf(candidates: number): number {
-  return Math.min(candidates, Math.floor(Math.max(LAZY_LEAST, LAZY_SHARE * candidates)))
+  return Math.min(candidates, LAZY)
 }
 
 function createSpreader(

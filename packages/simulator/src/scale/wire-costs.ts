@@ -3,7 +3,8 @@
  *
  * Records are encoded as `@muster/protocol` encodes them, with the 64 bytes of each signature that a simulated record
  * leaves out. What libp2p adds was measured between three swarms of `packages/agent` on loopback (bytes written to their
- * sockets, 15 ms between messages, what idle connections cost taken off) and is stated beside each constant.
+ * sockets, 15 ms between messages, what idle connections cost taken off) and is stated beside each constant. Since then
+ * agents deflate gossip and heartbeats and send fewer window updates: what is counted here is more than they spend.
  */
 import { type AnySigned, type Carried, type Digest, encodeRecord, type LogHead, nestedOf } from '@muster/protocol'
 
@@ -32,8 +33,11 @@ export const overhead = {
   /** IHAVE or IWANT: topic, protobuf, yamux, noise; and each id of 32 bytes in it. */
   have: 62,
   haveId: 34,
-  /** One end of an idle connection, each second: a ping every 10 s each way, on a stream of its own. */
-  connectionPerSecond: 55,
+  /**
+   * One end of an idle connection, each second: an echo every 15 s each way, on a stream of its own, where nothing else
+   * comes over it. Measured with one every 10 s, which was 55.
+   */
+  connectionPerSecond: 37,
 } as const
 
 const sizes = new WeakMap<AnySigned, number>()
