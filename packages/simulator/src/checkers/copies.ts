@@ -2,8 +2,8 @@
  * I4: how many copies of a notice may exist.
  *
  * One host tells; every further sender needs an excuse that the truth confirms: it was on another side, somebody
- * crashed or slept on the way, the earlier claim was late, lost or had crossed, had lapsed without a receipt in time, was
- * given back, or the two ranked by different views of whose Waku works.
+ * crashed, slept or left for good on the way, the earlier claim was late, lost or had crossed, had lapsed without a receipt
+ * in time, was given back, or the two ranked by different views of whose Waku works.
  */
 import type { HostId, IncidentId, SignedAs, Transition } from '@muster/protocol'
 import type { Happening } from '../happening.ts'
@@ -44,6 +44,8 @@ function keyOf(incident: IncidentId, transition: Transition, recipient: string):
 /** Checks I4. */
 export function checkCopies({ truth, exercise, report }: Surroundings): Checker {
   const duties = new Map<string, Duty>()
+  /** When a host heard that another leaves for good: who inherits its duties need not wait for it. By `of<by`. */
+  const goodbyesMs = new Map<string, number>()
   const dutyOf = (key: string): Duty => {
     const duty = duties.get(key) ?? { sent: [], claims: [], closedMs: new Map() }
     duties.set(key, duty)
@@ -79,6 +81,8 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
     const fromMs = Math.min(earlier.atMs, ...claims.map(({ atMs }) => atMs)) - CLAIM_MS
     if (truth.crashes(fromMs, later.atMs) > 0) return 'crash'
     if (truth.gaps(fromMs, later.atMs) > 0) return 'gap'
+    const leftMs = goodbyesMs.get(`${earlier.host}<${later.host}`) ?? Number.NEGATIVE_INFINITY
+    if (leftMs >= earlier.atMs && leftMs <= later.atMs) return 'left'
     // The order of the claims counts: a slow road may hand over the first one last.
     const [first, second] = claims.toSorted((left, right) => left.atMs - right.atMs)
     if (first === undefined || second === undefined) return null
@@ -103,7 +107,9 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
       return
     }
     if (happening.kind === 'arrived') {
-      if (happening.record.domain === 'notice') learn(happening.host, happening.atMs, happening.record, false)
+      const { record, host, atMs } = happening
+      if (record.domain === 'notice') learn(host, atMs, record, false)
+      if (record.domain === 'record' && record.body.kind === 'leave') goodbyesMs.set(`${record.signer}<${host}`, atMs)
       return
     }
     if (happening.kind !== 'copy') return

@@ -6,6 +6,7 @@ import {
   concluded,
   copy,
   heard,
+  leaveRecord,
   link,
   mode,
   noticeRecord,
@@ -154,6 +155,24 @@ const CASES: readonly Case[] = [
     ],
     breaks: false,
   },
+  ...([1_500, 2_500] as const).map(
+    (atMs): Case => ({
+      invariant: 'I4',
+      checker: checkCopies,
+      name: `a second sender that ${atMs < 2_000 ? 'has heard' : 'is yet to hear'} that the first one leaves for good`,
+      history: [
+        says(1_000, 'a', 'claim'),
+        arrived(1_050, 'b', noticeRecord('a', 'claim')),
+        copy(1_100, 'a'),
+        arrived(1_200, 'b', noticeRecord('a', 'accepted')),
+        ...(atMs < 2_000 ? [arrived(atMs, 'b', leaveRecord('a'))] : []),
+        says(2_000, 'b', 'claim'),
+        copy(2_100, 'b'),
+        ...(atMs > 2_000 ? [arrived(atMs, 'b', leaveRecord('a'))] : []),
+      ],
+      breaks: atMs > 2_000,
+    }),
+  ),
   {
     invariant: 'I4',
     checker: checkCopies,

@@ -99,6 +99,11 @@ export function noticeRecord(signer: HostId, step: NoticeRecord['step'], transit
   return { ...ENVELOPE, domain: 'notice', signer, body }
 }
 
+/** A host's word that it leaves the mesh for good, in its first life. */
+export function leaveRecord(signer: HostId): AnySigned {
+  return { ...ENVELOPE, domain: 'record', signer, body: { kind: 'leave', life: { incarnation: 1, epoch: 0 } } }
+}
+
 /** The effect of gossiping a line of the notice log. */
 export function says(
   atMs: number,
