@@ -22,9 +22,6 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
 const AGENT_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=256']
 /** For glibc's allocator: one arena, and what is free at its end goes back soon. Others ignore it; what the user set stays. */
 const AGENT_ENV = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_TOP_PAD_: '16384' }
-/** Set in the environment of an agent that has begun anew because its code was not in the cache. */
-const WARMED = 'MUSTER_WARMED'
-
 const args = process.argv.slice(2)
 const isAgent = args[0] === 'run' || (args[0] === '--dir' && args[2] === 'run')
 
@@ -33,21 +30,17 @@ if (isAgent && !AGENT_FLAGS.every((flag) => process.execArgv.includes(flag))) {
   becomeAgain([...process.execArgv, ...AGENT_FLAGS], { ...AGENT_ENV, ...process.env })
 }
 
-const isCached = useCache()
-const main = await import('../src/main.ts')
-if (isAgent) {
-  await import('../src/cli/commands/run.ts')
-  // With a cold cache the sources were just stripped of their types, by a compiler that stays in memory. Now they are
-  // cached, so beginning anew is quick and does without it.
-  const isStripperLoaded = process.moduleLoadList?.some((name) => name.includes('amaro'))
-  if (isCached && isStripperLoaded && process.env[WARMED] === undefined) {
-    module.flushCompileCache()
-    becomeAgain(process.execArgv, { ...process.env, [WARMED]: '1' })
-  }
-  delete process.env[WARMED]
-}
-
+const cache = useCache()
+const main = (isAgent && (await importBundle())) || (await import('../src/main.ts'))
 await main.run(args)
+
+/** The agent in one file; null where there can be none. */
+async function importBundle() {
+  if (cache === null) return null
+  const { bundleIn } = await import('./bundle.js')
+  const url = bundleIn(cache)
+  return url === null ? null : import(url)
+}
 
 /** Replaces this process by the same program; comes back where that is not possible (Windows). */
 function becomeAgain(execArgv, env) {
@@ -57,15 +50,17 @@ function becomeAgain(execArgv, env) {
 
 /**
  * Keeps compiled code between starts, in the clone or where systemd's `CacheDirectory=` says: never in a folder that
- * others may write to, for code from there is run. Gives false where nothing can be written, which only costs time.
+ * others may write to, for code from there is run. Gives the folder, or null where nothing can be written, which only
+ * costs time and memory.
  */
 function useCache() {
   const { CACHE_DIRECTORY: given = '' } = process.env
   const own = fileURLToPath(new URL('../../../node_modules/.cache/muster', import.meta.url))
   const folders = given === '' ? [own] : [`${given}/compiled`, own]
   const { ENABLED, ALREADY_ENABLED } = module.constants.compileCacheStatus
-  return folders.some((folder) => {
+  for (const folder of folders) {
     const { status } = module.enableCompileCache(folder)
-    return status === ENABLED || status === ALREADY_ENABLED
-  })
+    if (status === ENABLED || status === ALREADY_ENABLED) return folder
+  }
+  return null
 }

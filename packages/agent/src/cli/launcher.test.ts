@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -44,26 +44,46 @@ async function startAgent(dir: string, env: NodeJS.ProcessEnv): Promise<{ agent:
   return { agent, said: () => text }
 }
 
-test('with nothing cached the agent begins anew, stays the process that was started, and ends in order', async () => {
+/** Ends an agent in order. */
+async function stop(agent: ChildProcess): Promise<void> {
+  agent.kill('SIGTERM')
+  expect(await once(agent, 'exit')).toEqual([0, null])
+}
+
+test('the agent begins anew with its flags, stays the process that was started, and runs from one file', async () => {
   const cache = join(parent, 'cache')
   const { agent, said } = await startAgent(join(parent, 'host'), { ...process.env, CACHE_DIRECTORY: cache })
   if (isLinux) {
     const argv = (await readFile(`/proc/${agent.pid}/cmdline`, 'utf8')).split('\0')
     expect(argv).toContain('--max-semi-space-size=1')
-    expect(await readFile(`/proc/${agent.pid}/environ`, 'utf8')).toContain('MUSTER_WARMED=1')
     expect(argv.slice(argv.indexOf(LAUNCHER) + 1)).toEqual(['run', '--dir', join(parent, 'host'), ''])
   }
-  expect(await readdir(join(cache, 'compiled'))).not.toEqual([])
-  expect(said()).not.toContain('Warning')
-  agent.kill('SIGTERM')
-  expect(await once(agent, 'exit')).toEqual([0, null])
+  expect(said()).not.toMatch(/Warning|bundled/u)
+  await stop(agent)
+  const made = (await readdir(join(cache, 'compiled'))).filter((name) => name.startsWith('agent'))
+  expect(made.toSorted()).toEqual([expect.stringMatching(/^agent-.*\.mjs$/u), 'agent.json'])
 }, 30_000)
+
+test('the one file is made once, and again when a source is another than it was made of', async () => {
+  const env = { ...process.env, CACHE_DIRECTORY: join(parent, 'cache') }
+  const manifest = join(parent, 'cache', 'compiled', 'agent.json')
+  await stop((await startAgent(join(parent, 'one'), env)).agent)
+  const first = await readFile(manifest, 'utf8')
+  const firstMs = (await stat(manifest)).mtimeMs
+  await stop((await startAgent(join(parent, 'two'), env)).agent)
+  expect((await stat(manifest)).mtimeMs).toBe(firstMs)
+
+  const { sources, ...rest } = JSON.parse(first)
+  const [[path, size, changedMs], ...others] = sources
+  expect(path).toMatch(/\.ts$/u)
+  await writeFile(manifest, JSON.stringify({ ...rest, sources: [[path, size, changedMs - 1], ...others] }))
+  await stop((await startAgent(join(parent, 'three'), env)).agent)
+  expect(await readFile(manifest, 'utf8')).toBe(first)
+}, 60_000)
 
 test('where code cannot be cached the agent runs all the same', async () => {
   const env = { ...process.env, CACHE_DIRECTORY: '/dev/null/cache', NODE_DISABLE_COMPILE_CACHE: '1' }
-  const { agent } = await startAgent(join(parent, 'host'), env)
-  agent.kill('SIGTERM')
-  expect(await once(agent, 'exit')).toEqual([0, null])
+  await stop((await startAgent(join(parent, 'host'), env)).agent)
 }, 30_000)
 
 test.skipIf(!isLinux)(
@@ -86,8 +106,7 @@ test.skipIf(!isLinux)(
     // One that logs its own failure to log uses a whole core: 200 ticks in this time.
     expect((await cpuTicks()) - before).toBeLessThan(60)
     expect(agent.exitCode).toBe(null)
-    agent.kill('SIGTERM')
-    expect(await once(agent, 'exit')).toEqual([0, null])
+    await stop(agent)
   },
   30_000,
 )

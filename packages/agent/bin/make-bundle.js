@@ -1,0 +1,62 @@
+/** Makes the agent's one file in the folder that is named on the command line; `bundle.js` calls it, in a process of its own. */
+import { createHash } from 'node:crypto'
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, relative, resolve, sep } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { rolldown } from 'rolldown'
+import { MANIFEST, ROOT } from './bundle.js'
+
+const startedAtMs = Date.now()
+const [folder] = process.argv.slice(2)
+const path = (url) => fileURLToPath(new URL(url, import.meta.url))
+const COMMANDS = path('../src/cli/commands/')
+
+/** What stays outside: the database, which is native and finds its binary beside itself, and the other commands. */
+const outside = {
+  name: 'outside',
+  resolveId(name, importer, { kind }) {
+    if (name === 'classic-level') return { id: createRequire(importer).resolve(name), external: true }
+    if (kind !== 'dynamic-import' || !name.startsWith('.')) return null
+    const file = resolve(importer, '..', name)
+    if (!file.startsWith(COMMANDS) || file === join(COMMANDS, 'run.ts')) return null
+    return { id: pathToFileURL(file).href, external: true }
+  },
+}
+
+try {
+  await make()
+} catch (error) {
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}
+
+async function make() {
+  const bundle = await rolldown({ input: path('../src/main.ts'), platform: 'node', plugins: [outside], cwd: ROOT })
+  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, comments: false })
+  const [{ code, moduleIds }] = output
+  if (output.length !== 1) throw new Error(`there are ${output.length} files instead of one`)
+
+  // Of what npm installed its own lockfile speaks.
+  const own = moduleIds.filter((id) => id.startsWith(ROOT) && !id.includes(`${sep}node_modules${sep}`))
+  const files = [...own, path('make-bundle.js'), join(ROOT, 'node_modules', '.package-lock.json')]
+  const sources = files.map((file) => {
+    const { size, mtimeMs } = statSync(file)
+    if (mtimeMs > startedAtMs) throw new Error(`${file} was changed meanwhile`)
+    return [relative(ROOT, file), size, mtimeMs]
+  })
+
+  const file = `agent-${createHash('sha256').update(code).digest('hex').slice(0, 16)}.mjs`
+  put(file, code)
+  put(MANIFEST, JSON.stringify({ root: ROOT, file, sources }))
+  // Who runs from an older one has read all of it.
+  for (const name of readdirSync(folder)) if (/^agent-.*\.mjs$/u.test(name) && name !== file) rmSync(join(folder, name))
+}
+
+/** Whole or not at all: another agent may start meanwhile. */
+function put(name, text) {
+  const draft = join(folder, `${name}.${process.pid}`)
+  writeFileSync(draft, text)
+  renameSync(draft, join(folder, name))
+}
