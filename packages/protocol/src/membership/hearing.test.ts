@@ -4,7 +4,7 @@ import { fixedRecords } from '../testing/fixed-records.ts'
 import { heartbeatOf, incidentOf, memberAt, stateWith } from '../testing/make-state.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { beginWork } from '../work.ts'
-import { hear } from './hearing.ts'
+import { hear, learnLife } from './hearing.ts'
 
 const life = (incarnation: number, epoch = 0): Life => ({ incarnation, epoch })
 const NOW = 60_000
@@ -129,4 +129,13 @@ test('who said goodbye is back with its next life only', () => {
   const left = memberAt('vps', 0, { state: 'left', life: life(1) })
   expect(hearing(left, { beat: 9 }).heard.state).toBe('left')
   expect(hearing(left, { beat: 1, life: life(2) }).heard.state).toBe('alive')
+})
+
+test('who said goodbye is back also when an entry of its next life comes before a heartbeat', () => {
+  const work = beginWork(stateWith([memberAt('vps', 0, { state: 'left', life: life(1) })], NOW))
+  learnLife(work, 'vps', life(2))
+  const left = work.state.members.get('vps')
+  expect(left).toMatchObject({ state: 'left' })
+  if (left !== undefined)
+    expect(hearing(left, { beat: 1, life: life(2) }).heard).toMatchObject({ state: 'alive', life: life(2) })
 })

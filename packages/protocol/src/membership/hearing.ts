@@ -56,13 +56,14 @@ export function newMember(host: HostId, nowMs: number, unixMs: number): Member {
     life: { incarnation: 0, epoch: 0 },
     suspicion: null,
     verdict: null,
-    offered: [],
+    offered: NONE_OFFERED,
     doubters: NO_DOUBTERS,
   }
 }
 
 /** One for all: most members have none, and a large mesh has many members. */
 const NO_DOUBTERS: Member['doubters'] = new Map()
+const NONE_OFFERED: Member['offered'] = []
 
 /** Takes a heartbeat in. */
 export function hear(work: Work, heartbeat: SignedAs<'heartbeat'>, hearing: Hearing): void {
@@ -133,11 +134,12 @@ export function hearEntry(work: Work, entry: SignedAs<'entry'>): void {
  * A newer life, from evidence that is not fresh.
  *
  * It gives the host's open incident no new name: only a verdict on that life does. Otherwise a host that comes back with
- * this life would have its next death taken for one that was told already.
+ * this life would have its next death taken for one that was told already. And who has left stays known by the life that
+ * it left in: only a heartbeat of a later one brings it back, and an entry may be there first.
  */
 export function learnLife(work: Work, host: HostId, life: Life): void {
   const member = work.state.members.get(host)
-  if (member === undefined || compareLives(life, member.life) <= 0) return
+  if (member === undefined || member.state === 'left' || compareLives(life, member.life) <= 0) return
   amendMember(work, host, { life })
 }
 
@@ -153,7 +155,9 @@ function accept(
   const now = nowOf(work)
   const wasMissing = member.state !== 'alive' && member.state !== 'suspect'
   if (member.state === 'left' && compareLives(body.life, member.life) <= 0) return
-  const amended = amendMember(work, member.host, {
+  // Written out, as this is done at every heartbeat: two spreads of unlike shapes take five times as long.
+  const amended: Member = {
+    ...member,
     state: 'alive',
     stateAtMs: member.state === 'alive' ? member.stateAtMs : now,
     heartbeat,
@@ -163,8 +167,9 @@ function accept(
     life: compareLives(body.life, member.life) > 0 ? body.life : member.life,
     suspicion: null,
     // Old news of it, as the evidence of one verdict more, refutes none of those that wait.
-    offered: now - heardAtMs <= body.everyMs + body.graceMs ? [] : member.offered,
-  })
+    offered: now - heardAtMs <= body.everyMs + body.graceMs ? NONE_OFFERED : member.offered,
+  }
+  setMember(work, amended)
   if (wasMissing) {
     report(work, 'info', 'host is back', { host: member.host })
     endHostIncident(work, amended)
