@@ -10,18 +10,25 @@ import type { HostId } from './ids.ts'
 import { limits } from './limits.ts'
 import { ageMs, isHeard } from './membership/presence-class.ts'
 import { isPresent } from './membership/roster.ts'
+import { idsOf, verdictsBySubject } from './sorted-records.ts'
 import type { State } from './state.ts'
 import type { LogHead } from './wire/records.ts'
 import { chance, drop, holds, nowOf, put, type Work } from './work.ts'
 
 /** What this host holds. */
 export function digestOf(state: State): Digest {
-  const records: string[] = []
-  for (const [id, held] of state.records) {
-    if (held.record.domain !== 'notice' || holds(state, 'merged-log')) records.push(id)
+  return {
+    heads: Object.fromEntries(state.heads),
+    records: holds(state, 'merged-log') ? idsOf(state) : idsToTell(state),
   }
-  return { heads: Object.fromEntries(state.heads), records }
 }
+
+function idsToTell({ records }: State): readonly string[] {
+  return [...records].flatMap(([id, { record }]) => (record.domain === 'notice' ? [] : [id]))
+}
+
+/** The ids of a digest, to look into. A memo: a peer that asks again has mostly the same. */
+const idSets = new WeakMap<readonly string[], ReadonlySet<string>>()
 
 /** Starts a catch-up with a peer, unless one is under way or has just ended. True when it started. */
 export function startCatchUp(work: Work, peer: HostId, pauseMs: number = limits.catchUpPauseMs): boolean {
@@ -57,10 +64,16 @@ export function catchUpWhenDue(work: Work): void {
 export function answerCatchUp(work: Work, event: Extract<Event, { kind: 'catch-up-asked' }>): void {
   const { state } = work
   const { from, ask, digest } = event
-  const theirs = new Set(digest.records)
+  const theirs = idSets.get(digest.records) ?? new Set(digest.records)
+  idSets.set(digest.records, theirs)
   const carried: Carried[] = []
+  let common = 0
   for (const [id, held] of state.records) {
-    if (theirs.has(id) || (held.record.domain === 'notice' && !holds(state, 'merged-log'))) continue
+    if (theirs.has(id)) {
+      common += 1
+      continue
+    }
+    if (held.record.domain === 'notice' && !holds(state, 'merged-log')) continue
     carried.push({ record: held.record, ageMs: Math.max(0, Math.round(state.clock.elapsedMs - held.bornAtMs)) })
   }
   carried.push(...heartbeatsOfReturned(work))
@@ -69,8 +82,7 @@ export function answerCatchUp(work: Work, event: Extract<Event, { kind: 'catch-u
     .map(([host]) => ({ host, after: digest.heads[host] ?? null }))
   work.effects.push({ kind: 'answer-catch-up', ask, carried, logs })
   const lacks =
-    digest.records.some((id) => !state.records.has(id)) ||
-    Object.entries(digest.heads).some(([host, head]) => isAhead(head, state.heads.get(host)))
+    common < theirs.size || Object.entries(digest.heads).some(([host, head]) => isAhead(head, state.heads.get(host)))
   if (lacks) startCatchUp(work, from)
 }
 
@@ -82,7 +94,7 @@ function heartbeatsOfReturned({ state }: Work): readonly Carried[] {
   const judged = new Set<HostId>()
   // Who has not heard that a host is stopping would miss it at once.
   for (const member of state.members.values()) if (member.heartbeat?.body.mode === 'stopping') judged.add(member.host)
-  for (const { record } of state.records.values()) if (record.domain === 'verdict') judged.add(record.body.subject)
+  for (const host of verdictsBySubject(state).keys()) judged.add(host)
   const carried: Carried[] = []
   for (const host of judged) {
     const member = state.members.get(host)

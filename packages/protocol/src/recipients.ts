@@ -1,6 +1,6 @@
 /** Who is told. */
 import type { Recipient } from './records.ts'
-import { kindsOf, meshRecords } from './records.ts'
+import { kindsOf, meshRecords } from './sorted-records.ts'
 import type { State } from './state.ts'
 import { recipientIdOf } from './wire/names.ts'
 

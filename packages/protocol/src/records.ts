@@ -3,11 +3,12 @@
  *
  * A record is kept once under its id and never changes. What supersedes another says so itself.
  */
-import type { HostId, RecipientId } from './ids.ts'
+import type { RecipientId } from './ids.ts'
 import { limits } from './limits.ts'
+import { keepSorted, meshRecords, sortedOf } from './sorted-records.ts'
 import type { HeldRecord, NoticeFact, State } from './state.ts'
 import { hostIncidentId, recordIdOf } from './wire/names.ts'
-import type { AnySigned, MeshRecord, SignedAs } from './wire/records.ts'
+import type { AnySigned, SignedAs } from './wire/records.ts'
 import { drop, holds, nowOf, put, type Work } from './work.ts'
 
 /**
@@ -46,47 +47,6 @@ export function expireRecords(work: Work): void {
   }
 }
 
-/** A mesh record of one kind, as held. */
-export interface HeldMeshRecord<K extends MeshRecord['kind']> {
-  readonly id: string
-  readonly signer: HostId
-  readonly body: Extract<MeshRecord, { kind: K }>
-  readonly bornAtMs: number
-}
-
-/** Mesh records by kind. A memo: it goes with the set that it was made from. */
-const kinds = new WeakMap<State['records'], Map<string, HeldMeshRecord<MeshRecord['kind']>[]>>()
-
-/** All mesh records of one kind. */
-export function meshRecords<K extends MeshRecord['kind']>(
-  { records }: Pick<State, 'records'>,
-  kind: K,
-): readonly HeldMeshRecord<K>[] {
-  return (kindsOf({ records }).get(kind) ?? []) as unknown as readonly HeldMeshRecord<K>[]
-}
-
-/** Mesh records by kind: the same object as long as the set is the same. */
-export function kindsOf({
-  records,
-}: Pick<State, 'records'>): ReadonlyMap<string, readonly HeldMeshRecord<MeshRecord['kind']>[]> {
-  const known = kinds.get(records) ?? sortByKind(records)
-  kinds.set(records, known)
-  return known
-}
-
-function sortByKind(records: State['records']): Map<string, HeldMeshRecord<MeshRecord['kind']>[]> {
-  const byKind = new Map<string, HeldMeshRecord<MeshRecord['kind']>[]>()
-  for (const [id, { record, bornAtMs }] of records) {
-    if (record.domain !== 'record') continue
-    const { kind } = record.body
-    const held = { id, signer: record.signer, body: record.body, bornAtMs }
-    const known = byKind.get(kind)
-    if (known === undefined) byKind.set(kind, [held])
-    else known.push(held)
-  }
-  return byKind
-}
-
 /** Whether nothing that goes on needs the record any more: no open incident, and no silence or maintenance that runs. */
 function isOver(state: State, { record, bornAtMs }: HeldRecord): boolean {
   switch (record.domain) {
@@ -117,25 +77,21 @@ function isOpen(state: State, id: string): boolean {
 }
 
 function hold(work: Work, id: string, held: HeldRecord): void {
-  const sorted = kinds.get(work.state.records)
+  const before = work.state.records
+  const sorted = sortedOf(before)
   put(work, 'records', id, held)
-  keepSorted(work, sorted, held.record)
+  keepSorted(work.state.records, sorted, held)
   toggle(work, id)
 }
 
 function dropRecord(work: Work, id: string): void {
-  const sorted = kinds.get(work.state.records)
-  const held = work.state.records.get(id)
+  const before = work.state.records
+  const sorted = sortedOf(before)
+  const held = before.get(id)
   drop(work, 'records', id)
-  if (held !== undefined) keepSorted(work, sorted, held.record)
+  if (held !== undefined) keepSorted(work.state.records, sorted, held)
   toggle(work, id)
   work.effects.push({ kind: 'drop-record', id })
-}
-
-/** What was sorted by kind stays so when a record of another domain comes or goes. */
-function keepSorted({ state }: Work, sorted: ReturnType<typeof sortByKind> | undefined, changed: AnySigned): void {
-  if (sorted !== undefined && changed.domain !== 'record') kinds.set(state.records, sorted)
-  else kinds.delete(state.records)
 }
 
 /** XOR is its own inverse: the same word adds an id to the hash of the set and takes it away. */

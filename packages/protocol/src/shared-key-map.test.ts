@@ -71,6 +71,28 @@ describe('a map that shares its keys with its copies', () => {
     )
   })
 
+  it('lets two copies of one map, and the map itself, go their own ways', () => {
+    const played = fc.array(fc.record({ who: fc.integer({ min: 0, max: 2 }), turn: turns.map(([turn]) => turn) }), {
+      maxLength: 40,
+    })
+    fc.assert(
+      fc.property(played, (writes) => {
+        const plain = new Map([...'abc'].map((_, index) => [index, index] as [number, number]))
+        const shared = SharedKeyMap.copyOf(plain)
+        const plains = [new Map(plain), new Map(plain), plain]
+        const shareds = [SharedKeyMap.copyOf(shared), SharedKeyMap.copyOf(shared), shared]
+        for (const { who, turn } of writes) {
+          if (turn === undefined) continue
+          for (const maps of [plains, shareds]) write(maps[who] as Map<number, number>, turn)
+          expect(shareds.map((map) => [...map])).toEqual(plains.map((map) => [...map]))
+          expect(shareds.map((map) => [map.size, map.get(turn.key), map.has(turn.key)])).toEqual(
+            plains.map((map) => [map.size, map.get(turn.key), map.has(turn.key)]),
+          )
+        }
+      }),
+    )
+  })
+
   it('leaves what it was copied from as it was', () => {
     fc.assert(
       fc.property(turns, (played) => {

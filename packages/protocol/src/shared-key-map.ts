@@ -1,10 +1,13 @@
 /**
- * A map for large meshes, whose copies share their keys.
+ * A map whose copies share their keys.
  *
  * Every step copies the maps that it writes to. In a mesh of a thousand hosts that was most of what a core did: somebody
  * speaks all the time, and one value of a thousand changes, but hardly ever a key. So the keys and their places are kept
  * once, and a copy copies a plain list of values, which is forty times as fast. It behaves as a `Map` does, the order of its
  * keys included.
+ *
+ * A key that is new is added to the shared ones: who has fewer values than there are keys does not see the last of them.
+ * Only a copy that has all of them may add to them; any other makes keys of its own first, as does whoever deletes one.
  */
 
 interface Keys<K> {
@@ -16,8 +19,6 @@ interface Keys<K> {
 export class SharedKeyMap<K, V> implements ReadonlyMap<K, V> {
   #keys: Keys<K>
   #values: V[]
-  /** Whether no other map shares the keys. */
-  #hasOwnKeys = false
 
   private constructor(keys: Keys<K>, values: V[]) {
     this.#keys = keys
@@ -32,7 +33,7 @@ export class SharedKeyMap<K, V> implements ReadonlyMap<K, V> {
 
   /** Whether a test holds for every value that a later copy has changed; undefined when their keys are not shared. */
   everyChange(after: ReadonlyMap<K, V>, test: (before: V, after: V) => boolean): boolean | undefined {
-    if (!(after instanceof SharedKeyMap) || after.#keys !== this.#keys) return undefined
+    if (!(after instanceof SharedKeyMap) || after.#keys !== this.#keys || after.size !== this.size) return undefined
     const [old, values]: readonly [readonly V[], readonly V[]] = [this.#values, after.#values]
     for (let place = 0; place < values.length; place += 1) {
       if (old[place] !== values[place] && !test(old[place] as V, values[place] as V)) return false
@@ -46,20 +47,21 @@ export class SharedKeyMap<K, V> implements ReadonlyMap<K, V> {
 
   get(key: K): V | undefined {
     const place = this.#keys.places.get(key)
-    return place === undefined ? undefined : this.#values[place]
+    return place === undefined || place >= this.#values.length ? undefined : this.#values[place]
   }
 
   has(key: K): boolean {
-    return this.#keys.places.has(key)
+    const place = this.#keys.places.get(key)
+    return place !== undefined && place < this.#values.length
   }
 
   set(key: K, value: V): this {
     const place = this.#keys.places.get(key)
-    if (place !== undefined) {
+    if (place !== undefined && place < this.#values.length) {
       this.#values[place] = value
       return this
     }
-    if (!this.#hasOwnKeys) this.#ownKeys([...this.#keys.list])
+    if (this.#keys.list.length > this.#values.length) this.#keys = keysOf(this.#keys.list.slice(0, this.#values.length))
     this.#keys.places.set(key, this.#values.length)
     this.#keys.list.push(key)
     this.#values.push(value)
@@ -68,8 +70,10 @@ export class SharedKeyMap<K, V> implements ReadonlyMap<K, V> {
 
   delete(key: K): boolean {
     const place = this.#keys.places.get(key)
-    if (place === undefined) return false
-    this.#ownKeys(this.#keys.list.toSpliced(place, 1))
+    if (place === undefined || place >= this.#values.length) return false
+    const list = this.#keys.list.slice(0, this.#values.length)
+    list.splice(place, 1)
+    this.#keys = keysOf(list)
     this.#values.splice(place, 1)
     return true
   }
@@ -79,46 +83,71 @@ export class SharedKeyMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   keys(): MapIterator<K> {
-    return this.#keys.list[Symbol.iterator]()
+    return new Walk<K, V, K>(this, (key) => key)
   }
 
   values(): MapIterator<V> {
-    return this.#walk((_, value) => value)
+    return new Walk<K, V, V>(this, (_, value) => value)
   }
 
   entries(): MapIterator<[K, V]> {
-    return this.#walk((key, value) => [key, value])
-  }
-
-  /**
-   * Written by hand: a generator takes twice as long, and large maps are walked all the time. A key that is deleted
-   * meanwhile is passed over, and no other one.
-   */
-  #walk<T>(give: (key: K, value: V) => T): MapIterator<T> {
-    const { list } = this.#keys
-    let place = 0
-    const iterator: MapIterator<T> = {
-      next: () => {
-        while (place < list.length) {
-          const key = list[place] as K
-          const now = this.#keys.list === list ? place : this.#keys.places.get(key)
-          place += 1
-          if (now !== undefined) return { done: false, value: give(key, this.#values[now] as V) }
-        }
-        return { done: true, value: undefined }
-      },
-      [Symbol.iterator]: () => iterator,
-    }
-    return iterator
+    return new Walk<K, V, [K, V]>(this, (key, value) => [key, value])
   }
 
   [Symbol.iterator](): MapIterator<[K, V]> {
     return this.entries()
   }
 
-  #ownKeys(list: K[]): void {
-    this.#keys = keysOf(list)
-    this.#hasOwnKeys = true
+  /** The keys as they are shared, those that this map does not see included. */
+  get keyList(): readonly K[] {
+    return this.#keys.list
+  }
+
+  /** What is kept at a place of its keys. */
+  valueAt(place: number): V {
+    return this.#values[place] as V
+  }
+}
+
+/**
+ * Walks a map as the iterators of a `Map` do: a key that is deleted meanwhile is passed over, and no other one.
+ *
+ * Written by hand, and its own answer to each `next`, because maps are walked all the time: a generator takes twice as
+ * long, and an answer made for each value is one object more for each value.
+ */
+class Walk<K, V, T> implements MapIterator<T> {
+  done = false
+  value: T | undefined = undefined
+  readonly #map: SharedKeyMap<K, V>
+  readonly #give: (key: K, value: V) => T
+  readonly #list: readonly K[]
+  #length = 0
+  #place = 0
+
+  constructor(map: SharedKeyMap<K, V>, give: (key: K, value: V) => T) {
+    this.#map = map
+    this.#give = give
+    this.#list = map.keyList
+  }
+
+  next(): IteratorResult<T, undefined> {
+    const isSame = this.#map.keyList === this.#list
+    if (isSame) this.#length = this.#map.size
+    while (this.#place < this.#length) {
+      const place = this.#place
+      const key = this.#list[place] as K
+      this.#place += 1
+      if (!isSame && !this.#map.has(key)) continue
+      this.value = this.#give(key, isSame ? this.#map.valueAt(place) : (this.#map.get(key) as V))
+      return this as IteratorResult<T, undefined>
+    }
+    this.done = true
+    this.value = undefined
+    return this as IteratorResult<T, undefined>
+  }
+
+  [Symbol.iterator](): MapIterator<T> {
+    return this
   }
 }
 

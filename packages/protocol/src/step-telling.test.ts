@@ -1,5 +1,6 @@
 /** Who tells whom of what: a mesh of real cores, told step by step. */
 import { describe, expect, test } from 'vitest'
+import { CLOSED_BY_LEAVE } from './incidents/incident.ts'
 import { createSmallMesh, type SmallMesh } from './testing/small-mesh.ts'
 import { disk, firingAt, MINUTE, newsOf, outage, rankedFor, SECOND, THREE } from './testing/small-mesh-views.ts'
 
@@ -228,4 +229,93 @@ describe('a check', () => {
     mesh.run(20 * SECOND)
     expect(newsOf(mesh)).toEqual(['fired vps/backup', 'fired vps/disk'])
   })
+})
+
+describe('a silence', () => {
+  /** A check that is told as bad, then silenced for a minute. */
+  const silenced = (judgement: 'warning' | 'critical' = 'critical', quiet: Partial<{ maintenance: boolean }> = {}) => {
+    const mesh = createSmallMesh(THREE)
+    mesh.configure('vps', [disk])
+    mesh.observe('vps', 'disk', judgement)
+    mesh.run(10 * SECOND)
+    expect(newsOf(mesh)).toEqual(['fired vps/disk'])
+    if (quiet.maintenance === true) {
+      mesh.publish('laptop', { kind: 'maintenance', host: 'vps', forMs: MINUTE, atUnixMs: 0 })
+    } else mesh.publish('laptop', { kind: 'silence', matcher: 'vps/disk', forMs: MINUTE, atUnixMs: 0 })
+    mesh.run(10 * SECOND)
+    return mesh
+  }
+
+  test.each([false, true])(
+    'keeps the end quiet until it is over, then it is told, once (maintenance: %s)',
+    (maintenance) => {
+      const mesh = silenced('critical', { maintenance })
+      mesh.observe('vps', 'disk', 'ok')
+      mesh.run(49 * SECOND)
+      for (const host of THREE) expect(mesh.incidentsOf(host)).toMatchObject([{ state: 'resolved' }])
+      expect(newsOf(mesh)).toEqual(['fired vps/disk'])
+      mesh.run(2 * SECOND)
+      expect(newsOf(mesh)).toEqual(['fired vps/disk', 'resolved vps/disk'])
+      mesh.run(3 * MINUTE)
+      expect(newsOf(mesh).filter((news) => news.startsWith('resolved'))).toHaveLength(1)
+    },
+  )
+
+  test('keeps quiet what begins and ends within it, for good', () => {
+    const mesh = createSmallMesh(THREE)
+    mesh.configure('vps', [disk])
+    mesh.publish('laptop', { kind: 'silence', matcher: 'vps', forMs: MINUTE, atUnixMs: 0 })
+    mesh.observe('vps', 'disk', 'critical')
+    mesh.run(20 * SECOND)
+    mesh.observe('vps', 'disk', 'ok')
+    mesh.run(90 * SECOND)
+    expect(newsOf(mesh)).toEqual([])
+    expect(mesh.stateOf('laptop').settled.size).toBe(1)
+  })
+
+  test('keeps quiet what gets worse, until it is over', () => {
+    const mesh = silenced('warning')
+    mesh.observe('vps', 'disk', 'critical')
+    mesh.run(45 * SECOND)
+    expect(newsOf(mesh)).toEqual(['fired vps/disk'])
+    mesh.run(10 * SECOND)
+    expect(newsOf(mesh)).toEqual(['fired vps/disk', 'worse vps/disk'])
+  })
+
+  test('that a trouble ended in and the next began in tells the end first', () => {
+    // Each check has an order of who tells of its own: among many the first to tell of the end is rarely the same host.
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ ...disk, name }))
+    const mesh = createSmallMesh(THREE)
+    mesh.configure('vps', names)
+    const all = (judgement: 'ok' | 'critical') => {
+      for (const { name } of names) mesh.observe('vps', name, judgement)
+      mesh.run(12 * SECOND)
+    }
+    all('critical')
+    mesh.publish('laptop', { kind: 'silence', matcher: 'vps', forMs: MINUTE, atUnixMs: 0 })
+    all('ok')
+    all('critical')
+    expect(newsOf(mesh)).toHaveLength(names.length)
+    // As agents do now and then, so that all know whose turn it is.
+    for (const host of THREE) mesh.setWaku(host, 'works')
+    mesh.run(MINUTE)
+    for (const { name } of names) {
+      const news = newsOf(mesh).filter((each) => each.endsWith(`/${name}`))
+      expect(news).toEqual([`fired vps/${name}`, `resolved vps/${name}`, `fired vps/${name}`])
+    }
+  })
+})
+
+test('what was open on a host that leaves is told as closed, not as well again', () => {
+  const mesh = createSmallMesh(THREE)
+  mesh.configure('vps', [disk])
+  mesh.observe('vps', 'disk', 'critical')
+  mesh.run(20 * SECOND)
+  mesh.command('vps', { kind: 'leave' })
+  mesh.run(SECOND)
+  mesh.crash('vps')
+  mesh.run(MINUTE)
+  const ends = mesh.told.filter(({ notice }) => notice.transition === 'resolved')
+  expect(ends.map(({ notice }) => notice.incidents[0])).toMatchObject([{ check: 'disk', because: CLOSED_BY_LEAVE }])
+  for (const host of ['laptop', 'server']) expect(mesh.incidentsOf(host)).toMatchObject([{ because: CLOSED_BY_LEAVE }])
 })

@@ -33,7 +33,8 @@ export function effectText(effect: Effect, nameOf: NameOf): string | null {
       return `concludes (${effect.how}) that ${nameOf(effect.subject)} of life ${lifeText(effect.life)} is gone, unheard for ${secondsText(effect.ageMs)}`
     case 'incident': {
       const { id, host, check, fault, state, severity } = effect.incident
-      return `incident ${idsText([id])} ${state}: ${nameOf(host)}${check === '' ? '' : `/${check}`} ${fault} (${severity})`
+      const how = fault === 'asleep' ? fault : `${fault} (${severity})`
+      return `incident ${idsText([id])} ${state}: ${nameOf(host)}${check === '' ? '' : `/${check}`} ${how}`
     }
     default:
       return null

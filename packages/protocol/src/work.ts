@@ -5,6 +5,7 @@
  */
 import type { Effect } from './effect.ts'
 import type { HostId } from './ids.ts'
+import { forgetLists } from './incidents/open-incidents.ts'
 import { counts, rosterWith } from './membership/roster.ts'
 import { nextRandom } from './prng.ts'
 import { SharedKeyMap } from './shared-key-map.ts'
@@ -29,14 +30,16 @@ export function beginWork(state: State): Work {
   return { before: state, state: { ...state }, effects: [] }
 }
 
-/** From so many keys on, copying a map as a whole costs more than what it takes to share its keys. */
-const SHARED_FROM = 64
+/** Maps whose keys come and go within seconds: with few keys, a plain copy costs less than keys of their own each time. */
+const FLEETING: ReadonlySet<MapFields> = new Set(['catchUps', 'duties', 'attempts', 'answers'])
 
 function copyOf<F extends MapFields>(work: Work, field: F): Map<KeyOf<F>, ValueOf<F>> {
   const fields = work.state as Record<MapFields, unknown>
   if (work.state[field] === work.before[field]) {
     const before = work.before[field] as ReadonlyMap<never, never>
-    fields[field] = before.size < SHARED_FROM ? new Map(before) : SharedKeyMap.copyOf(before)
+    fields[field] = FLEETING.has(field) ? new Map(before) : SharedKeyMap.copyOf(before)
+  } else if (field === 'incidents' || field === 'settled') {
+    forgetLists(work.state)
   }
   return work.state[field] as unknown as Map<KeyOf<F>, ValueOf<F>>
 }

@@ -1,5 +1,6 @@
 /** What the world needs of a core: the real one of `@muster/protocol`, or a tiny hand-made one in a test. */
 import type {
+  Clock,
   CoreOptions,
   Effect,
   Event,
@@ -40,6 +41,9 @@ export interface Stepped {
 /** A pure core. A state goes only to the core that made it. */
 export interface Core {
   readonly createState: (options: CoreOptions, restored: Restored, at: Moment) => CoreView
-  readonly step: (state: CoreView, event: Event) => Stepped
+  /** `clock`: where the ticks that were passed over since the last event have moved the state's clock. */
+  readonly step: (state: CoreView, event: Event, clock?: Clock) => Stepped
+  /** The clock after a tick that brings nothing; null when it is to be taken in full, as all are without this. */
+  readonly passTick?: (state: CoreView, at: Moment, clock?: Clock) => Clock | null
   readonly recipientIdOf: (publicKey: Uint8Array) => RecipientId
 }

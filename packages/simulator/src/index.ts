@@ -8,6 +8,7 @@ export { formatScale } from './scale/scale-report.ts'
 export { NAMED, type NamedScenario } from './scenarios/named.ts'
 export type { Scenario } from './scenarios/scenario.ts'
 export {
+  addSums,
   type RunOptions,
   type RunResult,
   type RunsOptions,

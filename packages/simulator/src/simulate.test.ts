@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { FAULT_KINDS } from './faults/fault.ts'
 import { formatReport } from './report.ts'
 import { drawScenario } from './scenarios/draw.ts'
-import { runSeeds, tellStory } from './simulate.ts'
+import { drawNoisy } from './scenarios/noisy.ts'
+import { addSums, runSeeds, tellStory } from './simulate.ts'
 
 const SEEDS = Array.from({ length: 300 }, (_, seed) => seed)
 
@@ -40,6 +41,39 @@ describe('a drawn scenario', () => {
   })
 })
 
+describe('a noisy scenario', () => {
+  it('has loss of at most 15 %, a suspend, a partition and a cut pair, and no death', () => {
+    const kinds = new Set<string>()
+    for (const seed of SEEDS) {
+      const { hosts, lines, endMs } = drawNoisy(seed, 2 + (seed % 9))
+      expect(hosts.length).toBe(2 + (seed % 9))
+      expect(endMs).toBeGreaterThanOrEqual(600_000)
+      const here = lines.map(({ fault }) => fault.kind)
+      expect(new Set(here)).toEqual(new Set(['loss', 'suspend', 'partition', 'link-cut']))
+      for (const { fault } of lines) if (fault.kind === 'loss') expect(fault.share).toBeLessThanOrEqual(0.15)
+      for (const kind of here) kinds.add(kind)
+    }
+    expect(drawNoisy(5, 4)).toEqual(drawNoisy(5, 4))
+    expect(drawNoisy(5, 4)).not.toEqual(drawNoisy(6, 4))
+  })
+
+  it('counts the verdicts of those who were away or cut off, and without corroboration false ones', () => {
+    const held = runSeeds({ from: 1, count: 10, hosts: 4, noisy: true })
+    expect(held.verdicts.all).toBeGreaterThan(10)
+    expect({ ...held.verdicts, falseSeeds: held.falseSeeds }).toMatchObject({ false: 0, falseSeeds: [] })
+    const without = runSeeds({ from: 1, count: 10, hosts: 4, noisy: true, without: ['corroboration'] })
+    expect(without.verdicts.false).toBeGreaterThan(0)
+    expect(without.falseSeeds.length).toBeGreaterThan(0)
+  })
+})
+
+describe('sums', () => {
+  it('of ranges add up to those of the whole', () => {
+    const range = (from: number, count: number) => runSeeds({ from, count, hosts: 2 })
+    expect(addSums([range(1, 2), range(3, 3)])).toEqual(range(1, 5))
+  })
+})
+
 describe('a story', () => {
   it('is the same each time, differs by seed, and holds virtual times only', () => {
     const story = tellStory(3, { hosts: 3 })
@@ -68,5 +102,8 @@ describe('a report', () => {
     expect(lines.some((line) => /^ {2}I2 +\d+ +1$/.test(line))).toBe(true)
     expect(lines).toContain('seed 2: I2 a concludes too soon')
     expect(lines).toContain('  muster simulate --seed 2')
+    expect(formatReport({ ...sums, brokenSeeds: [2], broken: [broken] }, ['--hosts', '2'])).toContain(
+      '  muster simulate --hosts 2 --seed 2',
+    )
   })
 })

@@ -3,7 +3,8 @@
  */
 import type { Rule } from '@muster/protocol'
 import { createWatch, type Exercised, noneExercised } from './checkers/all.ts'
-import type { Broken } from './checkers/checker.ts'
+import { type Broken, INVARIANTS } from './checkers/checker.ts'
+import type { Verdicts } from './checkers/verdicts.ts'
 import type { Core } from './core.ts'
 import { FAULT_KINDS } from './faults/fault.ts'
 import type { Happening } from './happening.ts'
@@ -11,15 +12,18 @@ import { createPrng } from './prng.ts'
 import { realCore } from './real-core.ts'
 import { drawScenario } from './scenarios/draw.ts'
 import { HISTORY_MS } from './scenarios/hosts.ts'
+import { drawNoisy } from './scenarios/noisy.ts'
 import { runScenario } from './scenarios/run-scenario.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 import { tell } from './story.ts'
-import { createFingerprint } from './wall-twin.ts'
+import { createTranscript, differenceOf } from './wall-twin.ts'
 
 /** How a seed is run. */
 export interface RunOptions {
   /** Fixes the number of hosts. */
   readonly hosts?: number
+  /** Draws noisy worlds in which nobody dies, of `hosts` hosts each (5, unless given). */
+  readonly noisy?: boolean
   /** Rules that the cores do without, to show that the checkers notice. */
   readonly without?: readonly Rule[]
   /** Collects the story's lines. */
@@ -39,18 +43,23 @@ export interface RunResult {
   readonly exercised: Exercised
   readonly faults: Readonly<Record<string, number>>
   readonly virtualMs: number
+  readonly verdicts: Readonly<Verdicts>
   /** What the recipients' devices showed, in order: `name/check fired`, or `name fired` for a host. */
   readonly shown: readonly string[]
 }
 
 /** One in so many seeds is run twice for I11. */
 const TWIN_EVERY = 16
+const NOISY_HOSTS = 5
 
 /** Runs one seed to its end. */
 export function runSeed(seed: number, options: RunOptions = {}): RunResult {
   const isTwin = options.wallTwin ?? (seed % TWIN_EVERY === 0 && (options.without ?? []).length === 0)
-  const scenario = drawScenario(seed, options.hosts)
-  const twin = isTwin ? drawScenario(seed, options.hosts, seed + 1_000_003) : null
+  const { hosts } = options
+  const draw = (wallSeed: number): Scenario =>
+    options.noisy === true ? drawNoisy(seed, hosts ?? NOISY_HOSTS, wallSeed) : drawScenario(seed, hosts, wallSeed)
+  const scenario = draw(seed)
+  const twin = isTwin ? draw(seed + 1_000_003) : null
   return run(scenario, twin, options)
 }
 
@@ -65,11 +74,11 @@ function run(scenario: Scenario, twin: Scenario | null, options: RunOptions): Ru
   const nameOf = (host: string): string => names.get(host) ?? host
   const story: string[] = options.story === true ? [scenario.title] : []
   const faults = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0]))
-  const print = createFingerprint()
+  const transcript = createTranscript()
   const shown: string[] = []
   const hear = (happening: Happening): void => {
     watch.see(happening)
-    if (twin !== null) print.see(happening)
+    if (twin !== null) transcript.see(happening)
     if (happening.kind === 'fault') faults[happening.fault] = (faults[happening.fault] ?? 0) + 1
     if (happening.kind === 'shown' && happening.shown !== null) {
       const { host, check } = happening
@@ -83,13 +92,11 @@ function run(scenario: Scenario, twin: Scenario | null, options: RunOptions): Ru
   const broken = [...watch.broken]
   if (twin !== null) {
     watch.exercised.I11 += 1
-    const other = createFingerprint()
+    const other = createTranscript()
     runScenario(twin, options.core ?? realCore, options.without ?? [], other.see)
-    const odd = print.marks.findIndex((mark, index) => mark !== other.marks[index])
-    if (odd >= 0 || print.marks.length !== other.marks.length) {
-      const index = odd >= 0 ? odd : Math.min(print.marks.length, other.marks.length)
-      const text = `with other wall clocks effect ${index} is "${other.textAt(index)}" instead of "${print.textAt(index)}"`
-      broken.push({ invariant: 'I11', atMs: 0, hosts: [], text })
+    const difference = differenceOf(transcript, other)
+    if (difference !== null) {
+      broken.push({ invariant: 'I11', atMs: 0, hosts: [], text: `with other wall clocks ${difference}` })
     }
   }
   for (const { invariant, atMs, hosts, text } of broken) {
@@ -105,6 +112,7 @@ function run(scenario: Scenario, twin: Scenario | null, options: RunOptions): Ru
     exercised: watch.exercised,
     faults: { ...faults, ...ofTheirMaking(scenario) },
     virtualMs: scenario.endMs,
+    verdicts: watch.verdicts,
     shown,
   }
 }
@@ -143,6 +151,9 @@ export interface Sums {
   readonly broken: readonly (Broken & { readonly seed: number })[]
   readonly exercised: Exercised
   readonly faults: Readonly<Record<string, number>>
+  readonly verdicts: Readonly<Verdicts>
+  /** Seeds with a false verdict. */
+  readonly falseSeeds: readonly number[]
 }
 
 /** Runs many seeds. */
@@ -153,10 +164,15 @@ export function runSeeds({ from, count, onBroken, ...options }: RunsOptions): Su
   const brokenSeeds: number[] = []
   let seeds = 0
   let virtualMs = 0
+  const verdicts: Verdicts = { all: 0, false: 0 }
+  const falseSeeds: number[] = []
   for (let seed = from; seed < from + count; seed += 1) {
     const result = runSeed(seed, options)
     seeds += 1
     virtualMs += result.virtualMs
+    verdicts.all += result.verdicts.all
+    verdicts.false += result.verdicts.false
+    if (result.verdicts.false > 0) falseSeeds.push(seed)
     for (const [kind, times] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + times
     for (const invariant of Object.keys(exercised) as (keyof Exercised)[]) {
       exercised[invariant] += result.exercised[invariant]
@@ -166,7 +182,28 @@ export function runSeeds({ from, count, onBroken, ...options }: RunsOptions): Su
     for (const one of result.broken) broken.push({ ...one, seed })
     if (onBroken !== undefined && !onBroken(result)) break
   }
-  return { seeds, virtualMs, brokenSeeds, broken, exercised, faults }
+  return { seeds, virtualMs, brokenSeeds, broken, exercised, faults, verdicts, falseSeeds }
+}
+
+/** The sums over all of several ranges of seeds, in their order. */
+export function addSums(parts: readonly Sums[]): Sums {
+  const exercised = noneExercised()
+  const faults: Record<string, number> = {}
+  for (const part of parts) {
+    for (const [kind, times] of Object.entries(part.faults)) faults[kind] = (faults[kind] ?? 0) + times
+    for (const invariant of INVARIANTS) exercised[invariant] += part.exercised[invariant]
+  }
+  const sum = (of: (part: Sums) => number): number => parts.reduce((total, part) => total + of(part), 0)
+  return {
+    seeds: sum(({ seeds }) => seeds),
+    virtualMs: sum(({ virtualMs }) => virtualMs),
+    brokenSeeds: parts.flatMap(({ brokenSeeds }) => brokenSeeds),
+    broken: parts.flatMap(({ broken }) => broken),
+    exercised,
+    faults,
+    verdicts: { all: sum(({ verdicts }) => verdicts.all), false: sum(({ verdicts }) => verdicts.false) },
+    falseSeeds: parts.flatMap(({ falseSeeds }) => falseSeeds),
+  }
 }
 
 /** A seed from outside, for runs that should differ each time. Any whole number gives one below 2^31. */

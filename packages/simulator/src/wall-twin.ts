@@ -4,57 +4,93 @@
  * The same seed is played with other wall clocks, and what the cores ask for is compared with every shown time, and
  * every hash over one, left out.
  */
-import type { Effect } from '@muster/protocol'
+import type { Effect, HostId } from '@muster/protocol'
 import type { Happening } from './happening.ts'
 
 /** Keys whose values are wall times or durations for a person to read, or hashes over something that holds one. */
-const SHOWN = /UnixMs$|^lastedMs$|^sinceAtMs$|^cid$|^previous$|^sets$|^id$|^records$|^signature$/
+const SHOWN = /UnixMs$|^lastedMs$|^sinceAtMs$|^cid$|^previous$|^sets$|^records$|^signature$/
+/** Lists whose members are compared by no more than their number: what they hold was an effect of its own. */
+const COUNTED: ReadonlySet<string> = new Set(['carried', 'riders'])
+
+/** Whether keys are shown. A memo: there are few, and each is met at every effect. */
+const shown = new Map<string, boolean>()
 
 function isShown(key: string): boolean {
-  return SHOWN.test(key)
+  const known = shown.get(key) ?? SHOWN.test(key)
+  shown.set(key, known)
+  return known
 }
 
-/** FNV-1a over text, in 32 bits. */
-function hashText(hash: number, text: string): number {
-  let next = hash
-  for (let index = 0; index < text.length; index += 1) next = Math.imul(next ^ text.charCodeAt(index), 0x01000193)
-  return next >>> 0
+/** Whether two effects are alike but for what is shown. */
+export function areAlike(left: Effect, right: Effect): boolean {
+  // Only records are named by a hash of what they hold; an incident's id has no time in it.
+  return isSame(left, right, left.kind === 'keep-record' || left.kind === 'drop-record')
 }
 
-/** A line for an effect with its shown times left out. */
-export function strip(effect: Effect): string {
-  return JSON.stringify(effect, (key, value: unknown) => {
-    if (isShown(key) && key !== 'id') return undefined
-    // Only records are named by a hash of what they hold; an incident's id has no time in it.
-    if (key === 'id' && (effect.kind === 'keep-record' || effect.kind === 'drop-record')) return undefined
-    if (key === 'carried' || key === 'riders') return Array.isArray(value) ? value.length : value
-    return value
-  })
+function isSame(left: unknown, right: unknown, isIdShown: boolean): boolean {
+  if (left === right) return true
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false
+  if (Array.isArray(left)) {
+    if (!Array.isArray(right) || left.length !== right.length) return false
+    return left.every((one, index) => isSame(one, right[index], isIdShown))
+  }
+  const [mine, theirs] = [left as Readonly<Record<string, unknown>>, right as Readonly<Record<string, unknown>>]
+  let count = 0
+  for (const key in theirs) if (!isShown(key)) count += 1
+  for (const key in mine) {
+    if (isShown(key)) continue
+    count -= 1
+    if (key === 'id' && isIdShown) continue
+    if (!(key in theirs)) return false
+    const [one, other] = [mine[key], theirs[key]]
+    if (COUNTED.has(key) && Array.isArray(one) && Array.isArray(other)) {
+      if (one.length !== other.length) return false
+    } else if (!isSame(one, other, isIdShown)) {
+      return false
+    }
+  }
+  return count === 0
 }
 
-/** Listens to a run and sums up what its cores asked for. */
-export interface Fingerprint {
+interface Asked {
+  readonly atMs: number
+  readonly host: HostId
+  readonly effect: Effect
+}
+
+/** Listens to a run and keeps what its cores asked for. */
+export interface Transcript {
   readonly see: (happening: Happening) => void
-  /** One number for each effect so far: equal runs, equal numbers. */
-  readonly marks: readonly number[]
-  /** What the effect of a mark was, for a report. */
-  readonly textAt: (index: number) => string
+  readonly asked: readonly Asked[]
 }
 
-/** Makes an empty fingerprint. */
-export function createFingerprint(): Fingerprint {
-  const marks: number[] = []
-  const texts: string[] = []
-  let hash = 0x811c9dc5
+/** Makes an empty transcript. */
+export function createTranscript(): Transcript {
+  const asked: Asked[] = []
   return {
     see: (happening) => {
-      if (happening.kind !== 'effect') return
-      const text = `${happening.atMs} ${happening.host} ${strip(happening.effect)}`
-      hash = hashText(hash, text)
-      marks.push(hash)
-      texts.push(`${happening.atMs} ${happening.host} ${happening.effect.kind}`)
+      if (happening.kind === 'effect') asked.push(happening)
     },
-    marks,
-    textAt: (index) => texts[index] ?? 'nothing',
+    asked,
   }
+}
+
+/** Where another run of the same seed first asked for something else, in words; null when it never did. */
+export function differenceOf({ asked }: Transcript, other: Transcript): string | null {
+  const most = Math.max(asked.length, other.asked.length)
+  for (let index = 0; index < most; index += 1) {
+    const [one, two] = [asked[index], other.asked[index]]
+    const isAlike =
+      one !== undefined &&
+      two !== undefined &&
+      one.atMs === two.atMs &&
+      one.host === two.host &&
+      areAlike(one.effect, two.effect)
+    if (!isAlike) return `effect ${index} is "${textOf(two)}" instead of "${textOf(one)}"`
+  }
+  return null
+}
+
+function textOf(asked: Asked | undefined): string {
+  return asked === undefined ? 'nothing' : `${asked.atMs} ${asked.host} ${asked.effect.kind}`
 }

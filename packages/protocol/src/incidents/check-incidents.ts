@@ -5,7 +5,8 @@ import { checkIncidentId } from '../wire/names.ts'
 import type { Result } from '../wire/records.ts'
 import { nowOf, type Work } from '../work.ts'
 import { keepIncident, resolveIncident } from './host-incidents.ts'
-import type { Incident, Severity } from './incident.ts'
+import { CLOSED_BY_LEAVE, type Incident, type Severity } from './incident.ts'
+import { openIncidents } from './open-incidents.ts'
 
 const SEVERITY: Readonly<Record<Exclude<Status, 'ok'>, Severity>> = {
   warning: 'warning',
@@ -20,7 +21,7 @@ export function judgeResult(work: Work, host: HostId, result: Result): void {
   // Who has said goodbye has no checks to be told of, also when an older result arrives after the goodbye.
   const hasLeft = work.state.members.get(host)?.state === 'left'
   if (result.status === 'ok' || hasLeft) {
-    if (open !== null) resolveIncident(work, open)
+    if (open !== null) resolveIncident(work, open, result.status === 'ok' ? open.because : CLOSED_BY_LEAVE)
     return
   }
   const severity = SEVERITY[result.status]
@@ -67,8 +68,8 @@ function whyOf({ text, because }: Result): string {
 
 /** The open incident of a check, if there is one. */
 export function openCheckIncidentOf(work: Work, host: HostId, check: string): Incident | null {
-  for (const incident of work.state.incidents.values()) {
-    if (incident.host === host && incident.check === check && incident.state === 'firing') return incident
+  for (const incident of openIncidents(work.state)) {
+    if (incident.host === host && incident.check === check) return incident
   }
   return null
 }

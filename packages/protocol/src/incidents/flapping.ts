@@ -6,12 +6,14 @@
 import type { HostId } from '../ids.ts'
 import { flapping } from '../limits.ts'
 import { isPresent } from '../membership/roster.ts'
+import { verdictsOn } from '../sorted-records.ts'
 import type { State } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { nowOf, type Work } from '../work.ts'
 import { keepIncident, openFlapping, openHostIncidentOf, resolveIncident } from './host-incidents.ts'
 import type { Incident } from './incident.ts'
+import { openIncidents } from './open-incidents.ts'
 import { isBelieved, outagesOf } from './outages.ts'
 
 /**
@@ -35,9 +37,8 @@ export function noticeFlapping(work: Work, host: HostId): void {
 
 function newestOutage(state: State, host: HostId): { verdict: SignedAs<'verdict'>; agoMs: number } | null {
   let newest: { verdict: SignedAs<'verdict'>; agoMs: number } | null = null
-  for (const { record, bornAtMs } of state.records.values()) {
-    if (record.domain !== 'verdict' || record.body.subject !== host || record.body.fault !== 'silent') continue
-    if (!isBelieved(state, record)) continue
+  for (const { record, bornAtMs } of verdictsOn(state, host)) {
+    if (record.body.fault !== 'silent' || !isBelieved(state, record)) continue
     if (newest !== null && compareLives(record.body.life, newest.verdict.body.life) <= 0) continue
     newest = { verdict: record, agoMs: state.clock.elapsedMs - bornAtMs }
   }
@@ -52,8 +53,8 @@ function holdMs(outages: number): number {
 
 /** Ends the flapping incidents of hosts that have been steady for long enough. */
 export function endSteadyFlapping(work: Work): void {
-  for (const incident of work.state.incidents.values()) {
-    if (incident.fault !== 'flapping' || incident.state !== 'firing') continue
+  for (const incident of openIncidents(work.state)) {
+    if (incident.fault !== 'flapping') continue
     const member = work.state.members.get(incident.host)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) continue
     const isSteady = nowOf(work) - member.stateAtMs >= holdMs(incident.outages)

@@ -13,12 +13,13 @@ import { hostIncidentId } from '../wire/names.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { drop, nowOf, put, type Work } from '../work.ts'
 import type { Fault, Incident } from './incident.ts'
+import { openIncidents } from './open-incidents.ts'
 import { isBelieved, outagesOf } from './outages.ts'
 
 /** The open incident of a host itself, if there is one. */
 export function openHostIncidentOf(work: Work, host: HostId): Incident | null {
-  for (const incident of work.state.incidents.values()) {
-    if (incident.host === host && incident.check === PRESENCE && incident.state === 'firing') return incident
+  for (const incident of openIncidents(work.state)) {
+    if (incident.host === host && incident.check === PRESENCE) return incident
   }
   return null
 }
@@ -131,10 +132,11 @@ export function endHostIncident(work: Work, { host }: Pick<Member, 'host'>): voi
   resolveIncident(work, open)
 }
 
-/** Ends an incident. */
-export function resolveIncident(work: Work, incident: Incident): void {
+/** Ends an incident, as well or for another reason. */
+export function resolveIncident(work: Work, incident: Incident, because: string = incident.because): void {
   keepIncident(work, {
     ...incident,
+    because,
     state: 'resolved',
     resolvedAtMs: nowOf(work),
     resolvedUnixMs: Math.round(work.state.clock.unixMs),

@@ -4,7 +4,8 @@ import { memberOf } from '../membership/hearing.ts'
 import { compareLives } from '../wire/names.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { amendMember, drop, nowOf, report, type Work } from '../work.ts'
-import { endHostIncident, resolveIncident } from './host-incidents.ts'
+import { resolveIncident } from './host-incidents.ts'
+import { CLOSED_BY_LEAVE } from './incident.ts'
 
 /** Carries out a mesh record that is new here. */
 export function applyMeshRecord(work: Work, { signer, body }: SignedAs<'record'>): void {
@@ -16,7 +17,7 @@ export function applyMeshRecord(work: Work, { signer, body }: SignedAs<'record'>
     return
   }
   if (compareLives(body.life, member.life) < 0) return
-  const left = amendMember(work, signer, {
+  amendMember(work, signer, {
     state: 'left',
     stateAtMs: nowOf(work),
     life: body.life,
@@ -24,10 +25,9 @@ export function applyMeshRecord(work: Work, { signer, body }: SignedAs<'record'>
     offered: [],
   })
   report(work, 'info', 'host said goodbye', { host: signer })
-  endHostIncident(work, left)
-  // Who has gone for good has no checks to be told of.
+  // Who has gone for good is not missing, and has no checks to be told of.
   for (const incident of work.state.incidents.values()) {
-    if (incident.host === signer && incident.state === 'firing') resolveIncident(work, incident)
+    if (incident.host === signer && incident.state === 'firing') resolveIncident(work, incident, CLOSED_BY_LEAVE)
   }
 }
 

@@ -6,6 +6,12 @@ import type { Life } from '../wire/records.ts'
 /** Why there is an incident. `silent`, `stopped`, `asleep`, `isolated` and `flapping` are of a host; `check` is of a check. */
 export type Fault = 'silent' | 'stopped' | 'asleep' | 'isolated' | 'flapping' | 'check'
 
+/**
+ * What an ended incident says, in place of a reason, when its host's goodbye closed it: nobody knows it to be well. It
+ * travels as such in notices: part of the wire format.
+ */
+export const CLOSED_BY_LEAVE = 'closed, for its host has left the mesh'
+
 /** `unknown` heads a verdict by one observer and a check that could not tell. */
 export type Severity = 'warning' | 'critical' | 'unknown'
 

@@ -2,15 +2,15 @@
 import type { HostId } from '../ids.ts'
 import { flapping } from '../limits.ts'
 import { isWitnessed } from '../membership/witness.ts'
+import { verdictsOn } from '../sorted-records.ts'
 import type { State } from '../state.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 
 /** How many lives of a host have ended in verdicts within the flapping window, `life` included. */
 export function outagesOf(state: State, host: HostId, life: Life): number {
   const lives = new Set([`${life.incarnation}/${life.epoch}`])
-  for (const { record, bornAtMs } of state.records.values()) {
-    if (record.domain !== 'verdict' || record.body.subject !== host || record.body.fault !== 'silent') continue
-    if (!isBelieved(state, record)) continue
+  for (const { record, bornAtMs } of verdictsOn(state, host)) {
+    if (record.body.fault !== 'silent' || !isBelieved(state, record)) continue
     if (state.clock.elapsedMs - bornAtMs > flapping.withinMs) continue
     lives.add(`${record.body.life.incarnation}/${record.body.life.epoch}`)
   }

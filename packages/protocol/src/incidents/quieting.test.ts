@@ -3,7 +3,7 @@ import type { Member, MemberState } from '../state.ts'
 import { heldRecord, incidentOf, memberAt, stateWith } from '../testing/make-state.ts'
 import type { MeshRecord } from '../wire/records.ts'
 import type { Incident } from './incident.ts'
-import { isAcknowledged, isFolded, isInMaintenance, isSilenced, isTellable, matches, nameOf } from './quieting.ts'
+import { isAcknowledged, isFolded, isInMaintenance, isSilenced, isTellable, matches, silenceOn } from './quieting.ts'
 
 const HOUR = 3_600_000
 const ID = `7f3a91${'0'.repeat(26)}`
@@ -38,8 +38,12 @@ describe('a matcher', () => {
     ['dead', 'dead', '', true],
     ['a*a', 'a', '', false],
     ['', 'vps', '', false],
+    ['12D3KooWvps', 'vps', '', true],
+    ['12D3KooWvps/disk', 'vps', 'disk', true],
+    ['12D3KooWvps/disk', 'vps', 'load', false],
+    ['12D3KooW', 'vps', '', false],
   ])('%j against %s/%s: %s', (matcher, host, check, expected) => {
-    expect(matches(matcher, { id: ID, aliases: [ALIAS], check }, host)).toBe(expected)
+    expect(matches(matcher, { id: ID, aliases: [ALIAS], host: '12D3KooWvps', check }, host)).toBe(expected)
   })
 })
 
@@ -81,7 +85,14 @@ test('a maintenance is of one host', () => {
 test('a silence goes by the name that people use for a host', () => {
   const incident = incidentOf({ host: 'vps' })
   expect(isSilenced(stateAt(0, [{ ...silence, matcher: 'web' }], [named]), incident)).toBe(true)
-  expect(isSilenced(stateAt(0, [silence], [named]), incident)).toBe(false)
+  expect(isSilenced(stateAt(0, [{ ...silence, matcher: 'vps-1' }], [named]), incident)).toBe(false)
+})
+
+test('of several silences the longest counts, with the host at which it was asked for', () => {
+  const shorter: MeshRecord = { ...silence, matcher: '*', forMs: HOUR / 2 }
+  const incident = incidentOf({ host: 'vps' })
+  expect(silenceOn(stateAt(60_000, [shorter, silence]), incident)).toEqual({ by: 'laptop', leftMs: HOUR - 60_000 })
+  expect(silenceOn(stateAt(HOUR, [shorter, silence]), incident)).toBeNull()
 })
 
 test.each<[string, readonly string[], string, boolean]>([
@@ -118,13 +129,4 @@ test.each<[string, Partial<Incident>, readonly MeshRecord[], boolean]>([
   ['what an acknowledgement answers is still told', {}, [{ kind: 'ack', incident: ID, by: '', atUnixMs: 0 }], true],
 ])('%s', (_, change, records, tellable) => {
   expect(isTellable(stateAt(0, records), incidentOf({ id: ID, ...change }))).toBe(tellable)
-})
-
-test('a host goes by its announced name, or by the end of its id', () => {
-  const state = stateWith([named, memberAt('12D3KooWabcdefgh')])
-  expect([nameOf(state, 'vps'), nameOf(state, 'me'), nameOf(state, '12D3KooWabcdefgh')]).toEqual([
-    'web',
-    'me',
-    'abcdefgh',
-  ])
 })

@@ -1,7 +1,8 @@
 /** What keeps an incident from being told: silences, maintenance, sleep, and a host's own incident that covers its checks. */
+import { nameOf } from '../host-names.ts'
 import type { HostId } from '../ids.ts'
 import { PRESENCE } from '../ids.ts'
-import { meshRecords } from '../records.ts'
+import { meshRecords } from '../sorted-records.ts'
 import type { State } from '../state.ts'
 import type { Incident } from './incident.ts'
 
@@ -12,7 +13,12 @@ export const ID_PREFIX_MIN = 4
 export function isTellable(state: State, incident: Incident): boolean {
   if (incident.fault === 'asleep') return false
   if (incident.fault === 'check' && (incident.severity === 'unknown' || isFolded(state, incident))) return false
-  return !isInMaintenance(state, incident.host) && !isSilenced(state, incident)
+  return !isQuietened(state, incident)
+}
+
+/** Whether somebody wants to hear nothing of the incident for now: neither that it fires, nor that it ends. */
+export function isQuietened(state: State, incident: Incident): boolean {
+  return isInMaintenance(state, incident.host) || isSilenced(state, incident)
 }
 
 /** A check of a host that is itself missing: folded into the host's incident. */
@@ -43,23 +49,34 @@ export function isAcknowledged(state: State, incident: Incident): boolean {
 
 /** Whether a silence that matches the incident is running. */
 export function isSilenced(state: State, incident: Incident): boolean {
-  for (const { body, bornAtMs } of meshRecords(state, 'silence')) {
-    if (state.clock.elapsedMs - bornAtMs >= body.forMs) continue
-    if (matches(body.matcher, incident, nameOf(state, incident.host))) return true
+  return silenceOn(state, incident) !== null
+}
+
+/** The silence that lasts longest of those that match the incident: at which host it was asked for, and what is left. */
+export function silenceOn(state: State, incident: Incident): { readonly by: HostId; readonly leftMs: number } | null {
+  let longest: { readonly by: HostId; readonly leftMs: number } | null = null
+  for (const { signer, body, bornAtMs } of meshRecords(state, 'silence')) {
+    const leftMs = body.forMs - (state.clock.elapsedMs - bornAtMs)
+    if (leftMs <= 0 || (longest !== null && leftMs <= longest.leftMs)) continue
+    if (matches(body.matcher, incident, nameOf(state, incident.host))) longest = { by: signer, leftMs }
   }
-  return false
+  return longest
 }
 
 /**
  * Whether a matcher names the incident: a start of its id (four hex digits or more), `HOST`, `HOST/CHECK`, or either with
- * `*` for any run of characters.
+ * `*` for any run of characters. `HOST` is a name or a whole id.
  */
-export function matches(matcher: string, incident: Pick<Incident, 'id' | 'aliases' | 'check'>, host: string): boolean {
+export function matches(
+  matcher: string,
+  incident: Pick<Incident, 'id' | 'aliases' | 'host' | 'check'>,
+  host: string,
+): boolean {
   if (/^[0-9a-f]+$/.test(matcher) && matcher.length >= ID_PREFIX_MIN) {
     if ([incident.id, ...incident.aliases].some((id) => id.startsWith(matcher))) return true
   }
   const [hostPattern = '', checkPattern] = matcher.split('/', 2)
-  if (!matchesGlob(hostPattern, host)) return false
+  if (hostPattern !== incident.host && !matchesGlob(hostPattern, host)) return false
   return checkPattern === undefined || matchesGlob(checkPattern, incident.check)
 }
 
@@ -80,10 +97,4 @@ function matchesGlob(pattern: string, text: string): boolean {
     }
   }
   return true
-}
-
-/** The name that a host goes by; the start of its id while that is unknown. */
-export function nameOf(state: State, host: HostId): string {
-  if (host === state.options.self) return state.options.name
-  return state.members.get(host)?.profile?.name ?? host.slice(-8)
 }

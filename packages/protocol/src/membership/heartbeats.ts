@@ -2,6 +2,7 @@
 import type { Carried } from '../effect.ts'
 import type { HostId } from '../ids.ts'
 import { limits } from '../limits.ts'
+import { newestNoticeMs } from '../sorted-records.ts'
 import type { SignedAs } from '../wire/records.ts'
 import { holds, nowOf, ownRecord, type Work } from '../work.ts'
 import { observersOf } from './observers.ts'
@@ -37,8 +38,9 @@ export function sendHeartbeat(work: Work): void {
     }
   }
   const riders = ridersOf(work)
-  const behind = riders.length === 0 ? [] : [...to].filter((host) => !holdsTheSame(work, host))
-  const level = [...to].filter((host) => !behind.includes(host))
+  const all = [...to]
+  const behind = riders.length === 0 ? [] : all.filter((host) => !holdsTheSame(work, host))
+  const level = riders.length === 0 ? all : all.filter((host) => !behind.includes(host))
   if (level.length > 0) work.effects.push({ kind: 'send-heartbeat', to: level, heartbeat, riders: [] })
   if (behind.length > 0) work.effects.push({ kind: 'send-heartbeat', to: behind, heartbeat, riders })
 }
@@ -64,14 +66,21 @@ export function nextHeartbeat(work: Work, nonce: string | null): SignedAs<'heart
   })
 }
 
+/** Texts of hashes. A memo: it goes with the pair of words, which is another one for another set. */
+const texts = new WeakMap<readonly [number, number], string>()
+
 /** The hash over the mergeable sets, as text. */
 export function setsText(sets: readonly [number, number]): string {
-  return sets.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+  const known = texts.get(sets)
+  if (known !== undefined) return known
+  const text = sets.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+  texts.set(sets, text)
+  return text
 }
 
 /** The notice records learnt lately: gossip may have lost them, and a heartbeat passes them on. */
 function ridersOf(work: Work): readonly Carried[] {
-  if (!holds(work.state, 'merged-log')) return []
+  if (!holds(work.state, 'merged-log') || nowOf(work) - newestNoticeMs(work.state) > limits.ridingMs) return NO_RIDERS
   const riders: Carried[] = []
   for (const held of work.state.records.values()) {
     if (held.record.domain !== 'notice' || nowOf(work) - held.learntAtMs > limits.ridingMs) continue
@@ -83,6 +92,8 @@ function ridersOf(work: Work): readonly Carried[] {
     return ids <= limits.riderIds
   })
 }
+
+const NO_RIDERS: readonly Carried[] = []
 
 /** A member that announces the same sets as ours lacks nothing. */
 function holdsTheSame(work: Work, host: HostId): boolean {

@@ -7,7 +7,7 @@
 import type { HostId, MeshId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import type { Member, State } from '../state.ts'
-import { rendezvousScore } from '../wire/names.ts'
+import { rendezvousScores } from '../wire/names.ts'
 import { firstObservers } from './observer-order.ts'
 import { isHeard } from './presence-class.ts'
 import { counts } from './roster.ts'
@@ -36,7 +36,7 @@ function orderObservers(roster: readonly HostId[], mesh: MeshId, subject: HostId
   const first = roster.length < LARGE_FROM ? null : firstObservers(roster, mesh, subject)
   if (first !== null) return first
   const able = roster.filter((host) => host !== subject)
-  const score = (host: HostId) => rendezvousScore('observer', mesh, subject, host)
+  const score = rendezvousScores('observer', mesh, subject)
   able.sort((a, b) => (score(a) > score(b) ? -1 : 1))
   return able.length + 1 <= limits.observeAllUpTo ? able : able.slice(0, limits.observers)
 }

@@ -20,7 +20,7 @@ describe('the clock', () => {
     ['does not go back', after(-500), 0, 0],
     ['does not care for the wall clock', after(250, 250, -86_400_000), 250, 250],
   ])('%s', (_, at, awakeMs, elapsedMs) => {
-    const clock = advanceClock(stateWith([]), at)
+    const clock = advanceClock(stateWith([]).clock, at, stateWith([]).options)
     expect([clock.awakeMs, clock.elapsedMs]).toEqual([awakeMs, elapsedMs])
     expect(clock.monotonicMs).toBeGreaterThanOrEqual(START.monotonicMs)
   })
@@ -34,9 +34,9 @@ test.each<[string, ReturnType<typeof after>, number, boolean]>([
   ['a leap of the wall clock is none', after(250, 250, 9_000_000), 250, false],
 ])('a gap of our own: %s', (_, at, gap, isGap) => {
   const state = stateWith([memberAt('a')])
-  expect(gapMs(state, at)).toBe(gap)
+  expect(gapMs(state.clock, at)).toBe(gap)
   const work = beginWork(state)
-  noticeGap(work, at)
+  noticeGap(work, gapMs(state.clock, at))
   expect(work.state.quiet !== null).toBe(isGap)
 })
 
@@ -69,7 +69,7 @@ describe('after a gap', () => {
   }
   const gapped = () => {
     const work = beginWork(stateWith(members, 14_000, change))
-    noticeGap(work, after(90_000))
+    noticeGap(work, gapMs(work.state.clock, after(90_000)))
     return work
   }
 
@@ -94,7 +94,7 @@ describe('after a gap', () => {
   test('without the rule, a simulation sees what happens', () => {
     const state = stateWith(members, 14_000, change)
     const work = beginWork({ ...state, options: { ...state.options, without: ['own-gap'] } })
-    noticeGap(work, after(90_000))
+    noticeGap(work, gapMs(work.state.clock, after(90_000)))
     expect(work.state.quiet).toBeNull()
   })
 })

@@ -8,6 +8,7 @@ import { startRound } from '../catch-up.ts'
 import { noticeFlapping } from '../incidents/flapping.ts'
 import { limits } from '../limits.ts'
 import { giveBackClaims } from '../notifier/attempts.ts'
+import type { CoreOptions } from '../options.ts'
 import type { Clock, Quiet, State } from '../state.ts'
 import type { Moment } from '../time.ts'
 import { holds, nowOf, report, type Work } from '../work.ts'
@@ -15,28 +16,27 @@ import { restartWatch } from './isolation.ts'
 import { usualPeriodMs } from './presence-class.ts'
 
 /** The clock after an event: the awake clock advances by at most two ticks, however long nothing happened. */
-export function advanceClock({ clock, options }: State, at: Moment): Clock {
+export function advanceClock(clock: Clock, at: Moment, { tickMs }: Pick<CoreOptions, 'tickMs'>): Clock {
   const stepMs = Math.max(0, at.monotonicMs - clock.monotonicMs)
   const suspendedMs = Math.max(0, at.bootMs - clock.bootMs)
   return {
     monotonicMs: Math.max(at.monotonicMs, clock.monotonicMs),
     bootMs: Math.max(at.bootMs, clock.bootMs),
     unixMs: at.unixMs,
-    awakeMs: clock.awakeMs + Math.min(stepMs, 2 * options.tickMs),
+    awakeMs: clock.awakeMs + Math.min(stepMs, 2 * tickMs),
     elapsedMs: clock.elapsedMs + Math.max(stepMs, suspendedMs),
   }
 }
 
 /** How long this host was not awake before an event: without events, or suspended. Milliseconds. */
-export function gapMs({ clock }: State, at: Moment): number {
+export function gapMs(clock: Clock, at: Moment): number {
   const silent = at.monotonicMs - clock.monotonicMs
   const suspended = at.bootMs - clock.bootMs - silent
   return Math.max(silent, suspended)
 }
 
-/** Begins a quiet time when the event came after a gap. */
-export function noticeGap(work: Work, at: Moment): void {
-  const gap = gapMs(work.before, at)
+/** Begins a quiet time when the event came after a gap of so many milliseconds. */
+export function noticeGap(work: Work, gap: number): void {
   if (gap <= limits.ownGapMs || !holds(work.state, 'own-gap')) return
   report(work, 'info', 'this host was not awake, it judges nobody for a while', { gapMs: Math.round(gap) })
   giveBackClaims(work)

@@ -9,7 +9,7 @@ import { openHostIncident } from '../incidents/host-incidents.ts'
 import { outagesOf } from '../incidents/outages.ts'
 import { limits } from '../limits.ts'
 import { keepRecord } from '../records.ts'
-import type { Member, Suspicion } from '../state.ts'
+import type { Member, State, Suspicion } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { AbsenceFault, SignedAs } from '../wire/records.ts'
 import { amendMember, chance, holds, nowOf, ownRecord, report, sendTo, type Work } from '../work.ts'
@@ -35,17 +35,27 @@ export function suspicionOf(member: Member): Suspicion {
 
 /** Looks at every member that this host watches: probes, votes and concludes as its age demands. */
 export function watchMembers(work: Work): void {
-  if (work.state.quiet !== null) return
+  if (work.state.quiet !== null || !isAnyoneLate(work.state)) return
   for (const { host } of [...work.state.members.values()]) {
     const member = work.state.members.get(host)
     if (member !== undefined && isPresent(member) && isMineToWatch(work.state, member)) watch(work, member)
   }
 }
 
+/** The usual case first: nobody is near a deadline, and there is nobody to be looked at. */
+function isAnyoneLate(state: State): boolean {
+  for (const member of state.members.values()) if (isPresent(member) && isNearDeadline(state, member)) return true
+  return false
+}
+
+function isNearDeadline(state: State, member: Member): boolean {
+  return ageMs(state, member) >= deadlineMs(state, member) - 2 * roundMs(classOf(state, member))
+}
+
 function watch(work: Work, member: Member): void {
   const { state } = work
+  if (!isNearDeadline(state, member)) return
   const R = roundMs(classOf(state, member))
-  if (ageMs(state, member) < deadlineMs(state, member) - 2 * R) return
   const failed = endLateProbe(work, member, R)
   const probing = startProbe(work, failed, R)
   if (!state.isolated) conclude(work, probing)

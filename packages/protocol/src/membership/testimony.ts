@@ -119,9 +119,13 @@ function learnFromVerdict(work: Work, member: Member, verdict: SignedAs<'verdict
 /** Adopts or refutes the verdicts that wait. Called on arrival and at every tick. */
 export function weighOffers(work: Work): void {
   if (work.state.quiet !== null || work.state.isolated) return
-  const offered: HostId[] = []
-  for (const member of work.state.members.values()) if (member.offered.length > 0) offered.push(member.host)
-  for (const host of offered) {
+  let offered: HostId[] | null = null
+  for (const member of work.state.members.values()) {
+    if (member.offered.length === 0) continue
+    offered ??= []
+    offered.push(member.host)
+  }
+  for (const host of offered ?? []) {
     // Looked up anew: the verdict before may have changed who watches whom.
     const member = work.state.members.get(host)
     if (member !== undefined && member.offered.length > 0) weigh(work, member)
@@ -180,6 +184,10 @@ function answerVerdict(work: Work, { body, signer }: SignedAs<'verdict'>, carrie
     raiseIncarnation(work, life, signer)
     return
   }
-  report(work, 'info', 'others had declared this host silent, it answers again', { by: signer })
+  const phrase =
+    body.fault === 'asleep'
+      ? 'others took this host to be asleep, it answers again'
+      : 'others had declared this host silent, it answers again'
+  report(work, 'info', phrase, { by: signer })
   raiseEpoch(work)
 }

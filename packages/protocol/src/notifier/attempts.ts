@@ -2,7 +2,7 @@
 import type { Event } from '../event.ts'
 import type { RecipientId } from '../ids.ts'
 import type { Incident } from '../incidents/incident.ts'
-import { isTellable } from '../incidents/quieting.ts'
+import { isQuietened, isTellable } from '../incidents/quieting.ts'
 import { turns } from '../limits.ts'
 import { recipientsOf } from '../recipients.ts'
 import { keepRecord } from '../records.ts'
@@ -65,7 +65,7 @@ export function noteOutcome(work: Work, { attempt: id, outcome }: Extract<Event,
   const attempt = work.state.attempts.get(id)
   if (attempt === undefined) return
   if (outcome !== 'refused') {
-    if (!isWrittenDown(work.state, attempt)) {
+    if (!isSaid(work.state, attempt)) {
       const incident = attempt.incidents[0] ?? ''
       report(work, 'info', 'notice sent', { transition: attempt.transition, incident })
     }
@@ -171,10 +171,19 @@ function isStillDue(state: State, attempt: Attempt): boolean {
   const incident = incidentOf(state, attempt)
   const isRecipient = recipientsOf(state).some(({ id }) => id === attempt.recipient)
   if (incident === null || !isRecipient) return false
-  if (attempt.transition === 'resolved') return incident.state === 'resolved'
+  if (attempt.transition === 'resolved') return incident.state === 'resolved' && !isQuietened(state, incident)
   if (incident.state === 'resolved' || !isTellable(state, incident)) return false
   return !attemptsOf(factsOf(state, incident, attempt.transition, attempt.recipient)).some(
     ({ peer, stored, acceptedAtMs }) => peer !== state.options.self && (stored || acceptedAtMs !== null),
+  )
+}
+
+/** Whether word has come before that this attempt was taken. The device's own answer may overtake Waku's. */
+function isSaid(state: State, { incidents, transition, recipient, attempt: id }: Attempt): boolean {
+  const facts = incidents.flatMap((incident) => factsOf(state, { id: incident, aliases: [] }, transition, recipient))
+  return facts.some(
+    ({ peer, attempt, step }) =>
+      peer === state.options.self && attempt === id && (step === 'accepted' || step === 'stored'),
   )
 }
 

@@ -1,7 +1,7 @@
 /** Writing a notice: everything a person needs, from what this host knows at this moment. */
+import { labelOf } from '../host-names.ts'
 import { PRESENCE } from '../ids.ts'
-import type { Incident } from '../incidents/incident.ts'
-import { nameOf } from '../incidents/quieting.ts'
+import { CLOSED_BY_LEAVE, type Incident } from '../incidents/incident.ts'
 import { usualPeriodMs } from '../membership/presence-class.ts'
 import type { State } from '../state.ts'
 import type { Transition } from '../wire/records.ts'
@@ -17,7 +17,7 @@ export function composeNotice(state: State, transition: Transition, incidents: r
     transition,
     incidents: incidents.map((incident) => tell(state, incident)),
     massDeath: transition === 'fired' && isMassDeath(state),
-    toldBy: state.options.name,
+    toldBy: labelOf(state, state.options.self),
     writtenUnixMs: Math.round(state.clock.unixMs),
   }
 }
@@ -28,13 +28,13 @@ function tell(state: State, incident: Incident): ToldIncident {
     id: incident.id,
     aliases: incident.aliases,
     host: incident.host,
-    hostName: nameOf(state, incident.host),
+    hostName: labelOf(state, incident.host),
     check: incident.check,
     fault: incident.fault,
     severity: incident.severity,
     sinceUnixMs: incident.sinceUnixMs,
     lastedMs: Math.max(0, Math.round((incident.resolvedAtMs ?? state.clock.awakeMs) - incident.sinceAtMs)),
-    voters: incident.voters.map((host) => nameOf(state, host)),
+    voters: incident.voters.map((host) => labelOf(state, host)),
     observers: incident.fault === 'isolated' ? state.members.size : incident.observers,
     alsoOn: incident.fault === 'isolated' ? [] : checks.slice(0, ALSO_ON_MAX),
     because: whyOf(state, incident),
@@ -43,6 +43,7 @@ function tell(state: State, incident: Incident): ToldIncident {
 
 /** What a check said last, and the condition with its numbers in place. */
 function whyOf(state: State, { host, check, because }: Incident): string {
+  if (because === CLOSED_BY_LEAVE) return because
   const text = state.results.get(host)?.get(check)?.text ?? ''
   return text === '' || text === because ? because : `${text} (${because})`
 }

@@ -4,17 +4,19 @@
 import type { HostId, RecipientId } from '../ids.ts'
 import { PRESENCE } from '../ids.ts'
 import type { Incident } from '../incidents/incident.ts'
-import { isAcknowledged, isTellable } from '../incidents/quieting.ts'
+import { unsettledIncidents } from '../incidents/open-incidents.ts'
+import { isAcknowledged, isQuietened, isTellable } from '../incidents/quieting.ts'
 import { limits, turns } from '../limits.ts'
 import { mayTell } from '../membership/quiet.ts'
 import { isPresent } from '../membership/roster.ts'
 import { recipientsOf } from '../recipients.ts'
+import { verdictsOn } from '../sorted-records.ts'
 import type { Duty, State } from '../state.ts'
 import { compareLives } from '../wire/names.ts'
 import type { Transition } from '../wire/records.ts'
 import { drop, holds, nowOf, put, type Work } from '../work.ts'
 import { claim } from './attempts.ts'
-import { attemptsAt, dutyKey, factsOf, mayHaveBeenTold, type Standing, standingOf } from './facts.ts'
+import { attemptsAt, dutyKey, factsOf, isDone, mayHaveBeenTold, type Standing, standingOf } from './facts.ts'
 import { ranksFor } from './ranks.ts'
 
 /** Brings the duties in line with the incidents, and claims those whose turn at this host has come. */
@@ -48,9 +50,9 @@ function claimTogether(work: Work, transition: Transition, recipient: RecipientI
 
 function refreshDuties(work: Work, recipients: readonly RecipientId[]): void {
   const current = new Set<string>()
-  for (const incident of work.state.incidents.values()) {
-    if (work.state.settled.has(incident.id)) continue
-    let isSettled = incident.state === 'resolved' && incident.fault !== 'isolated'
+  for (const incident of unsettledIncidents(work.state)) {
+    // An end that falls into a silence is told after it, to whoever was told of the beginning.
+    let isSettled = incident.state === 'resolved' && incident.fault !== 'isolated' && !isQuietened(work.state, incident)
     for (const recipient of recipients) {
       for (const transition of transitionsDue(work.state, incident, recipient)) {
         const key = dutyKey(incident.id, transition, recipient)
@@ -68,30 +70,29 @@ function refreshDuties(work: Work, recipients: readonly RecipientId[]): void {
   for (const key of work.state.duties.keys()) if (!current.has(key)) drop(work, 'duties', key)
 }
 
+const NOTHING_DUE: readonly Transition[] = []
+
 /** What there is to tell one recipient of one incident now, told or not. */
 function transitionsDue(state: State, incident: Incident, recipient: RecipientId): readonly Transition[] {
-  const transitions: Transition[] = []
-  const standing = (transition: Transition) =>
-    standingOf(attemptsAt(state, incident, transition, recipient), state.clock.awakeMs, (peer, saidAtMs) =>
-      isGone(state, peer, saidAtMs),
-    )
+  const isTold = (transition: Transition) => isDone(attemptsAt(state, incident, transition, recipient))
   if (incident.state === 'resolved') {
     const isKnown = mayHaveBeenTold(attemptsAt(state, incident, 'fired', recipient))
-    const due = isKnown && !isOthersToEnd(state, incident) && !standing('resolved').done
-    return due ? ['resolved'] : []
+    const due = isKnown && !isOthersToEnd(state, incident) && !isTold('resolved')
+    return due && !isQuietened(state, incident) ? ['resolved'] : NOTHING_DUE
   }
-  if (!isTellable(state, incident)) return transitions
-  if (!standing('fired').done) return ['fired']
+  if (!isTellable(state, incident)) return NOTHING_DUE
+  if (!isTold('fired')) return ['fired']
+  const transitions: Transition[] = []
   if (
     incident.worsenedAtMs !== null &&
     factsOf(state, incident, 'fired', recipient).every(
       ({ step, atMs }) => step !== 'claim' || atMs < (incident.worsenedAtMs ?? 0),
     )
   ) {
-    if (!standing('worse').done) transitions.push('worse')
+    if (!isTold('worse')) transitions.push('worse')
   }
   const reminders = Math.floor((state.clock.awakeMs - incident.openedAtMs) / state.options.remindMs)
-  if (reminders >= 1 && !isAcknowledged(state, incident) && !standing(`reminder-${reminders}`).done) {
+  if (reminders >= 1 && !isAcknowledged(state, incident) && !isTold(`reminder-${reminders}`)) {
     transitions.push(`reminder-${reminders}`)
   }
   return transitions
@@ -103,10 +104,8 @@ function transitionsDue(state: State, incident: Incident, recipient: RecipientId
  */
 function isOthersToEnd(state: State, incident: Incident): boolean {
   if (incident.fault !== 'isolated') return false
-  for (const { record } of state.records.values()) {
-    if (record.domain === 'verdict' && record.body.subject === incident.host && incident.life !== null) {
-      if (compareLives(record.body.life, incident.life) === 0) return true
-    }
+  for (const { record } of verdictsOn(state, incident.host)) {
+    if (incident.life !== null && compareLives(record.body.life, incident.life) === 0) return true
   }
   return state.clock.awakeMs - (incident.resolvedAtMs ?? 0) < limits.catchUpMs
 }
@@ -120,10 +119,11 @@ export function isGone(state: State, peer: HostId, saidAtMs: number): boolean {
 
 /**
  * Whose turn it is to claim a duty, as this host sees it. `mine`: this host's, now. `rank`: another's first, and this
- * host's when the ranks before it have had their time; `passed-over`: this host failed at it lately; `unable`: never its.
+ * host's when the ranks before it have had their time; `end-first`: the end of the trouble before is told first;
+ * `passed-over`: this host failed at it lately; `unable`: never its.
  */
 export type Turn =
-  | { readonly kind: 'mine' | 'under-way' | 'catch-up' | 'held' | 'done' | 'passed-over' | 'unable' }
+  | { readonly kind: 'mine' | 'under-way' | 'catch-up' | 'held' | 'end-first' | 'done' | 'passed-over' | 'unable' }
   | { readonly kind: 'claimed'; readonly by: HostId }
   | { readonly kind: 'rank'; readonly ranks: readonly HostId[]; readonly inMs: number }
 
@@ -142,6 +142,7 @@ export function turnOf(state: State, duty: Duty): Turn {
   const waits = incident.fault === 'check' && state.catchUps.size > 0 && now - duty.sinceMs < limits.catchUpMs
   if (waits) return { kind: 'catch-up' }
   if (isHeld(state, duty, incident)) return { kind: 'held' }
+  if (isEndFirst(state, duty, incident)) return { kind: 'end-first' }
   const attempts = attemptsAt(state, incident, duty.transition, duty.recipient)
   const standing = standingOf(attempts, now, (peer, saidAtMs) => isGone(state, peer, saidAtMs))
   if (standing.done) return { kind: 'done' }
@@ -183,6 +184,22 @@ function isHeld(state: State, duty: Duty, incident: Incident): boolean {
     ) {
       return true
     }
+  }
+  return false
+}
+
+/**
+ * At the end of a silence the end of one trouble and the beginning of the next fall due together. Told the other way
+ * round they would read as if all were well; so the beginning waits a little, until somebody has told the end.
+ */
+function isEndFirst(state: State, { transition, recipient, sinceMs }: Duty, { host, check }: Incident): boolean {
+  if (transition !== 'fired' || state.clock.awakeMs - sinceMs >= turns.holdMs) return false
+  for (const other of state.duties.values()) {
+    if (other.transition !== 'resolved' || other.recipient !== recipient) continue
+    const ended = state.incidents.get(other.incident)
+    if (ended?.host !== host || ended.check !== check) continue
+    const isTaken = attemptsAt(state, ended, 'resolved', recipient).some(({ acceptedAtMs }) => acceptedAtMs !== null)
+    if (!isTaken) return true
   }
   return false
 }

@@ -82,6 +82,16 @@ export function attemptsOf(facts: readonly NoticeFact[]): readonly AttemptFacts[
   return [...byAttempt.values()]
 }
 
+/** Whether nobody has to do anything more at a duty: it was stored or delivered, or told again as often as it may be. */
+export function isDone(attempts: readonly AttemptFacts[]): boolean {
+  let accepted = 0
+  for (const { stored, acceptedAtMs } of attempts) {
+    if (stored) return true
+    if (acceptedAtMs !== null) accepted += 1
+  }
+  return accepted > turns.resends
+}
+
 /** How a duty stands by the notice log. */
 export interface Standing {
   /** Nobody has to do anything more. */
@@ -105,14 +115,11 @@ export type IsGone = (peer: HostId, saidAtMs: number) => boolean
  */
 export function standingOf(attempts: readonly AttemptFacts[], nowMs: number, isGone: IsGone): Standing {
   if (attempts.length === 0) return UNTOUCHED
+  if (isDone(attempts)) return DONE
   let claimedBy: HostId | null = null
   let failedAtMs = Number.NEGATIVE_INFINITY
-  let accepted = 0
   const failures = new Map<HostId, { count: number; lastMs: number }>()
   for (const attempt of attempts) {
-    if (attempt.stored) return DONE
-    if (attempt.acceptedAtMs !== null) accepted += 1
-    if (accepted > turns.resends) return DONE
     const endMs = endOf(attempt, isGone)
     if (nowMs < endMs) {
       claimedBy = attempt.peer

@@ -7,7 +7,7 @@ import { isMineToWatch } from '../membership/observers.ts'
 import { deadlineMs } from '../membership/presence-class.ts'
 import { counts } from '../membership/roster.ts'
 import type { State } from '../state.ts'
-import { rendezvousScore } from '../wire/names.ts'
+import { rendezvousScores } from '../wire/names.ts'
 
 /**
  * Who may tell of an incident, first rank first. All host incidents share one order, so that a rack's loss has one
@@ -18,7 +18,7 @@ export function ranksFor(state: State, incident: Pick<Incident, 'id' | 'host' | 
   const now = state.clock.awakeMs
   const ranks: { host: HostId; waku: boolean; sleeps: boolean; score: string }[] = []
   const key = incident.check === PRESENCE ? '' : incident.id
-  const score = (host: HostId) => rendezvousScore('notifier', mesh, key, host)
+  const score = rendezvousScores('notifier', mesh, key)
   if (incident.host !== self || incident.fault === 'isolated' || incident.fault === 'check') {
     const waku = state.lastWakuAtMs !== null && now - state.lastWakuAtMs <= turns.wakuFreshMs
     ranks.push({ host: self, waku, sleeps: presence.sleeps, score: score(self) })

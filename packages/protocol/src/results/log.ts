@@ -8,6 +8,7 @@ import type { Road } from '../event.ts'
 import type { CheckName, HostId } from '../ids.ts'
 import { judgeResult, openCheckIncidentOf } from '../incidents/check-incidents.ts'
 import { resolveIncident } from '../incidents/host-incidents.ts'
+import { openIncidents } from '../incidents/open-incidents.ts'
 import { limits } from '../limits.ts'
 import { raiseIncarnation } from '../membership/epoch.ts'
 import { hearEntry, learnLife } from '../membership/hearing.ts'
@@ -54,8 +55,7 @@ export function isNoNews(
 ): boolean {
   if (domain !== 'entry' || signer !== from || body.retired.length > 0) return false
   if (!body.results.every(({ status, judgement }) => status === 'ok' && judgement === 'ok')) return false
-  for (const { host, state } of incidents.values()) if (host === from && state === 'firing') return false
-  return true
+  return !openIncidents({ incidents }).some(({ host }) => host === from)
 }
 
 /** As many of the results, in order, as one gossip frame takes. At least one: a single result always fits. */

@@ -37,22 +37,35 @@ export function compareLives(a: Life, b: Life): number {
   return a.incarnation - b.incarnation || a.epoch - b.epoch
 }
 
-const scores = new Map<string, string>()
+const scores = new Map<string, Map<HostId, string>>()
 const SCORES_MAX = 20_000
+let scored = 0
 
 /**
  * Where `peer` stands in the rendezvous order of `key`: the highest score comes first.
  * Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates" (1998).
  */
 export function rendezvousScore(purpose: string, mesh: MeshId, key: string, peer: HostId): string {
-  const name = `${purpose}\n${mesh}\n${key}\n${peer}`
-  const known = scores.get(name)
-  if (known !== undefined) return known
-  const score = scoreOf(purpose, mesh, key, peer)
-  // A memo of a pure function: forgetting it costs time only.
-  if (scores.size >= SCORES_MAX) scores.clear()
-  scores.set(name, score)
-  return score
+  return rendezvousScores(purpose, mesh, key)(peer)
+}
+
+/** The same for many peers of one order. A memo of a pure function: forgetting it costs time only. */
+export function rendezvousScores(purpose: string, mesh: MeshId, key: string): (peer: HostId) => string {
+  const name = `${purpose}\n${mesh}\n${key}`
+  if (scored >= SCORES_MAX) {
+    scores.clear()
+    scored = 0
+  }
+  const known = scores.get(name) ?? new Map<HostId, string>()
+  scores.set(name, known)
+  return (peer) => {
+    const score = known.get(peer) ?? scoreOf(purpose, mesh, key, peer)
+    if (!known.has(peer)) {
+      known.set(peer, score)
+      scored += 1
+    }
+    return score
+  }
 }
 
 /** The same, worked out anew: for who keeps what comes of a million of them. */

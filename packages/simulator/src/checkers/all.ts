@@ -5,6 +5,7 @@ import {
   type Broken,
   type CheckedHost,
   type Checker,
+  createRoutes,
   INVARIANTS,
   type Invariant,
   type Surroundings,
@@ -18,6 +19,7 @@ import { checkReplays } from './replays.ts'
 import { checkShown } from './shown.ts'
 import { checkTold } from './told.ts'
 import { createTruth } from './truth.ts'
+import { countVerdicts, type Verdicts } from './verdicts.ts'
 
 type MakeChecker = (surroundings: Surroundings) => Checker
 
@@ -53,6 +55,7 @@ export interface Watch {
   readonly see: (happening: Happening) => void
   readonly broken: readonly Broken[]
   readonly exercised: Exercised
+  readonly verdicts: Readonly<Verdicts>
 }
 
 /** Makes checkers (all, or those given) for a run with these hosts. */
@@ -60,6 +63,7 @@ export function createWatch(hosts: readonly CheckedHost[], makers: readonly Make
   const truth = createTruth(hosts.map(({ id }) => id))
   const broken: Broken[] = []
   const exercised = noneExercised()
+  const verdicts: Verdicts = { all: 0, false: 0 }
   const checkers = makers.map((make) =>
     make({
       hosts,
@@ -73,11 +77,9 @@ export function createWatch(hosts: readonly CheckedHost[], makers: readonly Make
     }),
   )
   return {
-    see: (happening) => {
-      truth.see(happening)
-      for (const check of checkers) check(happening)
-    },
+    see: createRoutes([...truth.listeners, ...checkers, countVerdicts(hosts, truth, verdicts)]),
     broken,
     exercised,
+    verdicts,
   }
 }

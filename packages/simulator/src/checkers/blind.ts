@@ -3,11 +3,11 @@
  * before and that nobody has shown it since. It cannot know that their positions are taken, so they may fork its log.
  */
 import type { AnySigned, HostId, SignedAs } from '@muster/protocol'
-import type { Happening } from '../happening.ts'
+import { type Checker, watching } from './checker.ts'
 
 /** Knows which places of logs were written blindly. */
 export interface Blind {
-  readonly see: (happening: Happening) => void
+  readonly listener: Checker
   readonly wrote: (host: HostId, incarnation: number, seq: number) => boolean
   /**
    * Before when a host may lack entries of its own: it lost them, and wrote on when it had regained what those had whom
@@ -71,7 +71,7 @@ export function createBlind(): Blind {
   }
 
   return {
-    see: (happening) => {
+    listener: watching(['data-lost', 'arrived', 'effect'], (happening) => {
       if (happening.kind === 'data-lost') {
         const { host, atMs } = happening
         losses.set(host, { used: used.get(host) ?? 0, shown: 0, incarnation: Number.POSITIVE_INFINITY, beat: 0 })
@@ -89,8 +89,8 @@ export function createBlind(): Blind {
         }
         if (effect.kind === 'keep-entry') noteEntry(host, effect)
       }
-    },
-    wrote: (host, incarnation, seq) => places.has(placeOf(host, incarnation, seq)),
+    }),
+    wrote: (host, incarnation, seq) => places.size > 0 && places.has(placeOf(host, incarnation, seq)),
     lacksBeforeMs: (host) => lacking.get(host) ?? Number.NEGATIVE_INFINITY,
   }
 }

@@ -1,6 +1,6 @@
 /** I13: what an agent puts on the wire. The budget is that of docs/adr/0009. */
 import type { HostId } from '@muster/protocol'
-import type { Checker, Surroundings } from './checker.ts'
+import { type Checker, type Surroundings, watching } from './checker.ts'
 
 /** The window of I13, and how the world sums bytes up. */
 const WINDOW_MS = 60_000
@@ -39,19 +39,20 @@ export function budgetBytes(peers: number, everyMs: number, trouble: Partial<Tro
 /** Checks I13. */
 export function checkBudget({ hosts, exercise, report }: Surroundings): Checker {
   const sent = new Map<HostId, { readonly atMs: number; readonly bytes: number }[]>()
-  const troubled: { readonly atMs: number; readonly id: string; readonly recipient: string }[] = []
-  const releases: number[] = []
+  const troubled = createWindow(3 * WINDOW_MS)
+  const told = createWindow(3 * WINDOW_MS)
+  const releases = createWindow(WINDOW_MS)
   // While it lasts an incident costs too: its verdict answers each heartbeat of the life that it ended.
   const open = new Set<string>()
   const peers = hosts.length - 1
   const everyMs = Math.min(...hosts.map(({ presence }) => presence.everyMs))
-  return (happening) => {
+  return watching(['effect', 'bytes'], (happening) => {
     const { atMs } = happening
     if (happening.kind === 'effect') {
       const { effect } = happening
       if (effect.kind === 'incident') {
         const { id, aliases, state } = effect.incident
-        troubled.push({ atMs, id, recipient: '' })
+        troubled.add(atMs, id)
         if (state === 'firing') open.add(id)
         else open.delete(id)
         for (const alias of aliases) open.delete(alias)
@@ -59,15 +60,17 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
       // A reminder costs as its incident did.
       if (effect.kind === 'gossip' && effect.record.domain === 'notice') {
         const { incidents, recipient } = effect.record.body
-        for (const id of incidents) troubled.push({ atMs, id, recipient })
-        if (effect.record.body.step === 'release') releases.push(atMs)
+        for (const id of incidents) {
+          troubled.add(atMs, id)
+          told.add(atMs, `${id} ${recipient}`)
+        }
+        if (effect.record.body.step === 'release') releases.add(atMs, `${atMs} ${releases.count()}`)
       }
       if (effect.kind === 'gossip' && effect.record.domain === 'vote') {
-        troubled.push({ atMs, id: `suspicion of ${effect.record.body.subject}`, recipient: '' })
+        troubled.add(atMs, `suspicion of ${effect.record.body.subject}`)
       }
       return
     }
-    if (happening.kind !== 'bytes') return
     exercise('I13')
     const { host, bytes } = happening
     const recent = (sent.get(host) ?? []).filter((one) => one.atMs > atMs - WINDOW_MS)
@@ -76,14 +79,11 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
     const sum = recent.reduce((total, one) => total + one.bytes, 0)
     // The usual case first: what the roll alone may cost needs no look at the troubles.
     if (sum <= budgetBytes(peers, everyMs)) return
-    while (troubled.length > 0 && (troubled[0]?.atMs ?? 0) < atMs - 3 * WINDOW_MS) troubled.shift()
-    while (releases.length > 0 && (releases[0] ?? 0) < atMs - WINDOW_MS) releases.shift()
-    const incidents = new Set([...open, ...troubled.map(({ id }) => id)]).size
-    const told = new Set(
-      troubled.filter(({ recipient }) => recipient !== '').map(({ id, recipient }) => `${id} ${recipient}`),
-    )
-    const furtherRecipients = Math.max(0, told.size - incidents)
-    const budget = budgetBytes(peers, everyMs, { incidents, furtherRecipients, releases: releases.length })
+    for (const window of [troubled, told, releases]) window.forget(atMs)
+    let incidents = troubled.count()
+    for (const id of open) if (!troubled.has(id)) incidents += 1
+    const furtherRecipients = Math.max(0, told.count() - incidents)
+    const budget = budgetBytes(peers, everyMs, { incidents, furtherRecipients, releases: releases.count() })
     if (sum <= budget) return
     report({
       invariant: 'I13',
@@ -91,5 +91,38 @@ export function checkBudget({ hosts, exercise, report }: Surroundings): Checker 
       hosts: [host],
       text: `${host} sent ${Math.round(sum / 1_000)} kB within 60 s, ${Math.round(budget / 1_000)} kB are allowed (${peers} peers, ${incidents} incidents)`,
     })
+  })
+}
+
+/** The different things that were named within a time. */
+interface Window {
+  readonly add: (atMs: number, name: string) => void
+  /** Forgets what was named too long before `nowMs`. */
+  readonly forget: (nowMs: number) => void
+  readonly has: (name: string) => boolean
+  readonly count: () => number
+}
+
+/** Counts as it goes: in a mesh in trouble thousands of things are named, and the sums are asked for every few seconds. */
+function createWindow(forMs: number): Window {
+  const named: { readonly atMs: number; readonly name: string }[] = []
+  const times = new Map<string, number>()
+  let forgotten = 0
+  return {
+    add: (atMs, name) => {
+      named.push({ atMs, name })
+      times.set(name, (times.get(name) ?? 0) + 1)
+    },
+    forget: (nowMs) => {
+      for (; forgotten < named.length; forgotten += 1) {
+        const { atMs, name } = named[forgotten] ?? { atMs: nowMs, name: '' }
+        if (atMs >= nowMs - forMs) return
+        const left = (times.get(name) ?? 0) - 1
+        if (left > 0) times.set(name, left)
+        else times.delete(name)
+      }
+    },
+    has: (name) => times.has(name),
+    count: () => times.size,
   }
 }

@@ -51,8 +51,35 @@ export interface Surroundings {
   readonly report: (broken: Broken) => void
 }
 
-/** Sees everything in order; the truth has seen it first. The last happening is `ended`. */
-export type Checker = (happening: Happening) => void
+type Kind = Happening['kind']
+
+/** Sees what it looks at in order; the truth has seen it first. The last happening is `ended`. */
+export interface Checker {
+  /** The kinds of happenings that it is shown: of thousands most are nothing to most checkers. */
+  readonly kinds: readonly Kind[]
+  readonly see: (happening: Happening) => void
+}
+
+/** A checker of some kinds of happenings. The types hold its body to them: what it is not shown, it cannot look at. */
+export function watching<K extends Kind>(
+  kinds: readonly K[],
+  see: (happening: Extract<Happening, { readonly kind: K }>) => void,
+): Checker {
+  return { kinds, see: see as Checker['see'] }
+}
+
+/** Shows each listener the happenings of its kinds, one listener after the other. */
+export function createRoutes(listeners: readonly Checker[]): (happening: Happening) => void {
+  const routes = new Map<Kind, Checker['see'][]>()
+  for (const { kinds, see } of listeners) {
+    for (const kind of kinds) routes.set(kind, [...(routes.get(kind) ?? []), see])
+  }
+  return (happening) => {
+    const listening = routes.get(happening.kind)
+    if (listening === undefined) return
+    for (const see of listening) see(happening)
+  }
+}
 
 /** R of the protocol: min(2 s, 0.4 × grace). */
 export function roundMsOf({ graceMs }: Presence): number {

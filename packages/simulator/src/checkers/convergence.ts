@@ -2,7 +2,7 @@
 import type { HostId, Incident, LogHead } from '@muster/protocol'
 import type { CoreView } from '../core.ts'
 import type { FinalView } from '../happening.ts'
-import { type Checker, lifeText, type Surroundings } from './checker.ts'
+import { type Checker, lifeText, type Surroundings, watching } from './checker.ts'
 
 /** Two completed rounds, with a margin: what is older than this at the end must be known everywhere. */
 const ROUNDS_MS = 75_000
@@ -22,7 +22,7 @@ function isOpenPresence(incident: Incident): boolean {
 export function checkNames({ truth, exercise, report }: Surroundings): Checker {
   const ids = new Map<string, string>()
   const subjects = new Map<string, string>()
-  return (happening) => {
+  return watching(['effect', 'ended'], (happening) => {
     const { atMs } = happening
     if (happening.kind === 'effect' && happening.effect.kind === 'incident') {
       const { id, host, check, fault, life, episode, voters, sinceUnixMs } = happening.effect.incident
@@ -65,7 +65,7 @@ export function checkNames({ truth, exercise, report }: Surroundings): Checker {
         })
       }
     }
-  }
+  })
 }
 
 interface Settled {
@@ -85,7 +85,7 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
   /** When each entry was written: by signer, incarnation and number. */
   const written = new Map<string, number>()
   const lastIncidentMs = new Map<string, number>()
-  return (happening) => {
+  return watching(['effect', 'ended'], (happening) => {
     const { atMs } = happening
     if (happening.kind === 'effect') {
       const { effect, host } = happening
@@ -198,7 +198,7 @@ export function checkConvergence({ hosts, truth, exercise, report }: Surrounding
     function fail(who: readonly HostId[], text: string): void {
       report({ invariant: 'I10', atMs, hosts: who, text })
     }
-  }
+  })
 }
 
 function placeText(host: HostId, head: LogHead): string {

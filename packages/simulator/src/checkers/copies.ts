@@ -5,9 +5,8 @@
  * crashed, slept or left for good on the way, the earlier claim was late, lost or had crossed, had lapsed without a receipt
  * in time, was given back, or the two ranked by different views of whose Waku works.
  */
-import type { HostId, IncidentId, SignedAs, Transition } from '@muster/protocol'
-import type { Happening } from '../happening.ts'
-import type { Checker, Surroundings } from './checker.ts'
+import type { HostId, IncidentId, NoticeRecord, SignedAs, Transition } from '@muster/protocol'
+import { type Checker, type Surroundings, watching } from './checker.ts'
 
 /** How long a claim counts without a receipt, and how long one rank waits for the one before. */
 const CLAIM_MS = 5_000
@@ -44,6 +43,7 @@ function keyOf(incident: IncidentId, transition: Transition, recipient: string):
 /** Checks I4. */
 export function checkCopies({ truth, exercise, report }: Surroundings): Checker {
   const duties = new Map<string, Duty>()
+  const byLine = new WeakMap<NoticeRecord, readonly Duty[]>()
   /** When a host heard that another leaves for good: who inherits its duties need not wait for it. By `of<by`. */
   const goodbyesMs = new Map<string, number>()
   const dutyOf = (key: string): Duty => {
@@ -52,10 +52,19 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
     return duty
   }
 
+  /** The duties of a line of the notice log: the same line comes to every host, mostly on several roads. */
+  const dutiesOf = ({ body }: SignedAs<'notice'>): readonly Duty[] => {
+    const known = byLine.get(body)
+    if (known !== undefined) return known
+    const { incidents, transition, recipient } = body
+    const found = incidents.map((incident) => dutyOf(keyOf(incident, transition, recipient)))
+    byLine.set(body, found)
+    return found
+  }
+
   const learn = (host: HostId, atMs: number, record: SignedAs<'notice'>, isIssued: boolean): void => {
-    const { step, incidents, transition, recipient } = record.body
-    for (const incident of incidents) {
-      const duty = dutyOf(keyOf(incident, transition, recipient))
+    const { step } = record.body
+    for (const duty of dutiesOf(record)) {
       // Its own claim may come back to a host by catch-up: that is no new one.
       if (step === 'claim' && record.signer === host) {
         if (isIssued) duty.claims.push({ host, atMs, heardMs: new Map(), answeredMs: new Map(), releasedMs: new Map() })
@@ -100,7 +109,7 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
     return isOpen && second.atMs - answeredMs >= RESEND_MS && duty.sent.length <= RESENDS_MAX ? 'resend' : null
   }
 
-  return (happening: Happening) => {
+  return watching(['effect', 'arrived', 'copy'], (happening) => {
     if (happening.kind === 'effect') {
       const { effect, host, atMs } = happening
       if (effect.kind === 'gossip' && effect.record.domain === 'notice') learn(host, atMs, effect.record, true)
@@ -140,5 +149,5 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
       }
       duty.sent.push({ host, atMs })
     }
-  }
+  })
 }

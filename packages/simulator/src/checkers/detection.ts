@@ -2,7 +2,7 @@
  * I2, I5 and I6: who may be accused, by whom, and when.
  */
 import type { HostId, Life } from '@muster/protocol'
-import { type Checker, lifeText, type Surroundings } from './checker.ts'
+import { type Checker, lifeText, type Surroundings, watching } from './checker.ts'
 
 /** I2 is asserted with these margins: evidence needs that long to reach whoever doubts. */
 const LINKED_FOR_MS = 3_000
@@ -27,7 +27,7 @@ export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundi
           (hearing.life.incarnation > life.incarnation ||
             (hearing.life.incarnation === life.incarnation && hearing.life.epoch >= life.epoch)),
       )
-  return (happening) => {
+  return watching(['effect'], (happening) => {
     if (happening.kind !== 'effect' || happening.effect.kind !== 'concluded') return
     const { atMs, host } = happening
     const { subject, life, how } = happening.effect
@@ -51,7 +51,7 @@ export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundi
       })
       return
     }
-  }
+  })
 }
 
 /** I5: no vote or verdict while isolated or quiet, by the core's own word and by the truth. */
@@ -60,7 +60,7 @@ export function checkQuietJudges({ hosts, truth, exercise, report }: Surrounding
   /** When anything from another member last reached a host. */
   const reachedMs = new Map<HostId, number>()
   const patienceMs = Math.max(...hosts.map(({ presence }) => presence.everyMs + presence.graceMs))
-  return (happening) => {
+  return watching(['arrived', 'frame', 'heard', 'effect'], (happening) => {
     if (happening.kind === 'arrived' && happening.from !== happening.host) reachedMs.set(happening.host, happening.atMs)
     if (happening.kind === 'frame') reachedMs.set(happening.host, happening.atMs)
     if (happening.kind === 'heard') reachedMs.set(happening.by, happening.atMs)
@@ -91,7 +91,7 @@ export function checkQuietJudges({ hosts, truth, exercise, report }: Surrounding
     if (resumedMs !== null && atMs < resumedMs + presence.everyMs + presence.graceMs) {
       fail(`${atMs - resumedMs} ms after a gap`)
     }
-  }
+  })
 
   /** When the host last went on after a gap that counts. */
   function lastWakingMs(host: HostId, beforeMs: number): number | null {
@@ -108,7 +108,7 @@ export function checkQuietJudges({ hosts, truth, exercise, report }: Surrounding
 
 /** I6: nobody concludes that it is itself gone. */
 export function checkSelfJudgement({ exercise, report }: Surroundings): Checker {
-  return (happening) => {
+  return watching(['effect'], (happening) => {
     if (happening.kind !== 'effect') return
     const { effect, host, atMs } = happening
     const subject =
@@ -123,5 +123,5 @@ export function checkSelfJudgement({ exercise, report }: Surroundings): Checker 
     if (isOwn && subject === host) {
       report({ invariant: 'I6', atMs, hosts: [host], text: `${host} judges its own presence` })
     }
-  }
+  })
 }

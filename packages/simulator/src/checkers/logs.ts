@@ -2,7 +2,7 @@
  * I7 and I15: a host's log, and its lives, only ever go forward, and only the host itself writes them.
  */
 import type { HostId, SignedAs } from '@muster/protocol'
-import type { Checker, Surroundings } from './checker.ts'
+import { type Checker, type Surroundings, watching } from './checker.ts'
 
 type Place = readonly [incarnation: number, epoch: number, count: number]
 
@@ -26,14 +26,17 @@ export function checkForwardOnly({ truth, exercise, report }: Surroundings): Che
   const cids = new Map<string, string>()
   /** Who holds an entry besides its writer, for all that is known: a power cut may have taken it. */
   const holders = new Map<string, Set<HostId>>()
+  /** The same, by the holder. */
+  const held = new Map<HostId, string[]>()
   /** Entries that their writer has lost. */
   const orphans = new Set<string>()
   const restarted = new Set<string>()
   const lastBeat = new Map<HostId, SignedAs<'heartbeat'>>()
-  return (happening) => {
+  return watching(['data-lost', 'mode', 'effect'], (happening) => {
     if (happening.kind === 'data-lost' || (happening.kind === 'mode' && happening.cause === 'power')) {
       for (const key of accepted.keys()) if (key.startsWith(`${happening.host}<`)) restarted.add(key)
-      for (const held of holders.values()) held.delete(happening.host)
+      for (const name of held.get(happening.host) ?? []) holders.get(name)?.delete(happening.host)
+      held.delete(happening.host)
       if (happening.kind === 'mode') return
       // It cannot know how far it was. Nobody else may accept anything from before.
       issued.delete(happening.host)
@@ -85,8 +88,12 @@ export function checkForwardOnly({ truth, exercise, report }: Surroundings): Che
     }
     cids.set(name, head.cid)
     if (isFree) orphans.delete(name)
-    if (entry.signer !== host) holders.set(name, (holders.get(name) ?? new Set()).add(host))
-  }
+    if (entry.signer === host) return
+    holders.set(name, (holders.get(name) ?? new Set()).add(host))
+    const names = held.get(host)
+    if (names === undefined) held.set(host, [name])
+    else names.push(name)
+  })
 
   function forward(known: Map<HostId, Place>, host: HostId, place: Place, atMs: number, what: string): void {
     const last = known.get(host)
@@ -100,8 +107,8 @@ export function checkForwardOnly({ truth, exercise, report }: Surroundings): Che
 /** I15: every accepted entry was written by the host whose log it joins. */
 export function checkSigners({ exercise, report }: Surroundings): Checker {
   const written = new Map<HostId, Set<SignedAs<'entry'>['body']>>()
-  return (happening) => {
-    if (happening.kind !== 'effect' || happening.effect.kind !== 'keep-entry') return
+  return watching(['effect'], (happening) => {
+    if (happening.effect.kind !== 'keep-entry') return
     const { host, atMs } = happening
     const { entry, sync } = happening.effect
     if (entry.signer === host && sync) {
@@ -118,5 +125,5 @@ export function checkSigners({ exercise, report }: Surroundings): Checker {
         text: `${host} accepts an entry as of ${entry.signer}, who never wrote it`,
       })
     }
-  }
+  })
 }

@@ -1,6 +1,6 @@
 /** I14: nothing that was in an outbox is forgotten. */
 import type { HostId, IncidentId, NoticeRecord } from '@muster/protocol'
-import type { Checker, Surroundings } from './checker.ts'
+import { type Checker, type Surroundings, watching } from './checker.ts'
 
 /** The order in which transitions are told. */
 function rankOf(transition: string): number {
@@ -51,7 +51,7 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
       [...(done.get(`${id}|${recipient}`) ?? [])].some((told) => rankOf(told) >= least)
     return ids.every((id) => [id, ...(names.get(id) ?? [])].some(isTold))
   }
-  return (happening) => {
+  return watching(['data-lost', 'copy', 'effect', 'ended'], (happening) => {
     const { atMs } = happening
     if (happening.kind === 'data-lost') lostMs.set(happening.host, atMs)
     if (happening.kind === 'copy') {
@@ -97,5 +97,5 @@ export function checkOutbox({ truth, exercise, report }: Surroundings): Checker 
         })
       }
     }
-  }
+  })
 }

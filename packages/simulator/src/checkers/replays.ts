@@ -1,6 +1,6 @@
 /** I12: what was heard once changes nothing when it is heard again. */
 import type { CoreView } from '../core.ts'
-import type { Checker, Surroundings } from './checker.ts'
+import { type Checker, type Surroundings, watching } from './checker.ts'
 
 /** Answers are allowed: a beat or evidence to whoever doubts, a verdict to whoever does not know of it. */
 const HARMLESS = new Set(['report', 'send', 'gossip', 'send-heartbeat'])
@@ -13,7 +13,7 @@ function textOf(view: CoreView): string {
 
 /** Checks I12 on each record that was played to a core a second time, aside from the run. */
 export function checkReplays({ exercise, report }: Surroundings): Checker {
-  return (happening) => {
+  return watching(['replayed'], (happening) => {
     if (happening.kind !== 'replayed') return
     const { atMs, host, record, before, after, effects } = happening
     exercise('I12')
@@ -27,5 +27,5 @@ export function checkReplays({ exercise, report }: Surroundings): Checker {
       hosts: [host, record.signer],
       text: `${host} ${what} on an old ${record.domain} of ${record.signer}`,
     })
-  }
+  })
 }

@@ -1,5 +1,5 @@
 /** I3 and I8: what a recipient's device shows is a story that makes sense. */
-import type { Checker, Surroundings } from './checker.ts'
+import { type Checker, type Surroundings, watching } from './checker.ts'
 
 interface Interval {
   readonly openedMs: number
@@ -12,7 +12,7 @@ interface Interval {
  */
 export function checkShown({ exercise, report }: Surroundings): Checker {
   const open = new Map<string, Interval>()
-  return (happening) => {
+  return watching(['shown'], (happening) => {
     if (happening.kind !== 'shown' || happening.shown === null) return
     const { atMs, recipient, host, check, incident, shown } = happening
     const key = `${recipient}|${host}|${check}`
@@ -35,5 +35,5 @@ export function checkShown({ exercise, report }: Surroundings): Checker {
     } else if (interval === undefined) {
       fail('I8', `"${shown}" is shown outside any interval`)
     }
-  }
+  })
 }

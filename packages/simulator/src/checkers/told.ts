@@ -5,7 +5,7 @@
  * survivors' group, links and processes stayed as they were, and one of them had a working road to the recipient.
  */
 import type { HostId } from '@muster/protocol'
-import { type CheckedHost, type Checker, roundMsOf, type Surroundings } from './checker.ts'
+import { type CheckedHost, type Checker, roundMsOf, type Surroundings, watching } from './checker.ts'
 
 /** The rules' own constants: margin of B, holding, and what one take-over costs at most. */
 const MARGIN_MS = 2_000
@@ -109,7 +109,7 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
     return group.every((a) => hosts.every((b) => a === b || truth.linkedThroughout(a.id, b.id, beforeMs, untilMs)))
   }
 
-  return (happening) => {
+  return watching(['mode', 'shown', 'effect', 'announced', 'ended'], (happening) => {
     const { atMs } = happening
     switch (happening.kind) {
       case 'mode':
@@ -147,5 +147,5 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
       default:
         return
     }
-  }
+  })
 }

@@ -3,8 +3,9 @@
  * heard whom. Nothing in it comes from a core's own opinion.
  */
 import type { HostId, Life, RecipientId } from '@muster/protocol'
-import type { Cause, Happening, Mode } from '../happening.ts'
+import type { Cause, Mode } from '../happening.ts'
 import { type Blind, createBlind } from './blind.ts'
+import { type Checker, watching } from './checker.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
 
 /** A signed heartbeat that arrived. */
@@ -24,7 +25,8 @@ export interface ModeChange {
 
 /** Questions about what truly was. All times are the world's. */
 export interface Truth {
-  readonly see: (happening: Happening) => void
+  /** What it learns from, to be shown everything before any checker. */
+  readonly listeners: readonly Checker[]
   readonly mode: (host: HostId) => Timeline<ModeChange>
   /** The process ran, undisturbed and the same one. */
   readonly ranThroughout: (host: HostId, fromMs: number, toMs: number) => boolean
@@ -65,7 +67,7 @@ export function createTruth(hosts: readonly HostId[]): Truth {
   const links = new Map<string, Timeline<boolean>>()
   const waku = new Map(hosts.map((host) => [host, createTimeline({ works: true, lies: false })]))
   const online = new Map<RecipientId, Timeline<boolean>>()
-  const hearings = new Map<string, Hearing[]>()
+  const hearings = new Map<HostId, Map<HostId, Hearing[]>>()
   const noise = createTimeline(false)
   const slowness = new Map<HostId, Timeline<number>>()
   const blind = createBlind()
@@ -97,52 +99,53 @@ export function createTruth(hosts: readonly HostId[]): Truth {
     return count
   }
 
-  return {
-    see: (happening) => {
-      const { atMs } = happening
-      blind.see(happening)
-      switch (happening.kind) {
-        case 'mode':
-          return modes.get(happening.host)?.set(atMs, { mode: happening.mode, cause: happening.cause })
-        case 'link': {
-          const key = `${happening.from}>${happening.to}`
-          const timeline = links.get(key) ?? createTimeline(true)
-          links.set(key, timeline)
-          return timeline.set(atMs, happening.up)
-        }
-        case 'slow': {
-          const timeline = slowness.get(happening.host) ?? createTimeline(0)
-          slowness.set(happening.host, timeline)
-          return timeline.set(atMs, timeline.at(atMs) + happening.byMs)
-        }
-        case 'noise':
-          return noise.set(atMs, happening.noisy)
-        case 'waku':
-          return waku.get(happening.host)?.set(atMs, { works: happening.works, lies: happening.lies })
-        case 'online': {
-          const timeline = online.get(happening.recipient) ?? createTimeline(true)
-          online.set(happening.recipient, timeline)
-          return timeline.set(atMs, happening.online)
-        }
-        case 'heard': {
-          const key = `${happening.by}<${happening.of}`
-          const { life, beat, ageMs } = happening
-          const hearing = { atMs, heardMs: atMs - ageMs, life, beat }
-          const known = hearings.get(key)
-          const last = known?.at(-1)
-          // Heard again is not heard anew: a replay tells nothing of now.
-          const isOld = last !== undefined && !isAfter(hearing, last)
-          if (known === undefined) hearings.set(key, [hearing])
-          else if (!isOld) known.push(hearing)
-          return
-        }
-        case 'healed':
-          healedMs = atMs
-          return
-        default:
-          return
+  const learner = watching(['mode', 'link', 'slow', 'noise', 'waku', 'online', 'heard', 'healed'], (happening) => {
+    const { atMs } = happening
+    switch (happening.kind) {
+      case 'mode':
+        return modes.get(happening.host)?.set(atMs, { mode: happening.mode, cause: happening.cause })
+      case 'link': {
+        const key = `${happening.from}>${happening.to}`
+        const timeline = links.get(key) ?? createTimeline(true)
+        links.set(key, timeline)
+        return timeline.set(atMs, happening.up)
       }
-    },
+      case 'slow': {
+        const timeline = slowness.get(happening.host) ?? createTimeline(0)
+        slowness.set(happening.host, timeline)
+        return timeline.set(atMs, timeline.at(atMs) + happening.byMs)
+      }
+      case 'noise':
+        return noise.set(atMs, happening.noisy)
+      case 'waku':
+        return waku.get(happening.host)?.set(atMs, { works: happening.works, lies: happening.lies })
+      case 'online': {
+        const timeline = online.get(happening.recipient) ?? createTimeline(true)
+        online.set(happening.recipient, timeline)
+        return timeline.set(atMs, happening.online)
+      }
+      case 'heard': {
+        const { by, of, life, beat, ageMs } = happening
+        const ofAll = hearings.get(by) ?? new Map<HostId, Hearing[]>()
+        hearings.set(by, ofAll)
+        const known = ofAll.get(of)
+        const last = known?.at(-1)
+        const hearing = { atMs, heardMs: atMs - ageMs, life, beat }
+        if (known === undefined || last === undefined) ofAll.set(of, [hearing])
+        // Heard again is not heard anew: a replay tells nothing of now.
+        else if (isAfter(hearing, last)) known.push(hearing)
+        return
+      }
+      case 'healed':
+        healedMs = atMs
+        return
+      default:
+        return happening satisfies never
+    }
+  })
+
+  return {
+    listeners: [blind.listener, learner],
     mode: modeOf,
     ranThroughout: (host, fromMs, toMs) =>
       modeOf(host).always(fromMs, toMs, ({ mode }) => mode === 'running') &&
@@ -167,7 +170,7 @@ export function createTruth(hosts: readonly HostId[]): Truth {
     wakuThroughout: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, ({ works }) => works) ?? false,
     wakuHonest: (host, fromMs, toMs) => waku.get(host)?.always(fromMs, toMs, ({ lies }) => !lies) ?? false,
     onlineThroughout: (recipient, fromMs, toMs) => online.get(recipient)?.always(fromMs, toMs, isTrue) ?? true,
-    hearings: (by, of) => hearings.get(`${by}<${of}`) ?? [],
+    hearings: (by, of) => hearings.get(by)?.get(of) ?? [],
     groupOf,
     sides: (atMs) => {
       const groups: ReadonlySet<HostId>[] = []

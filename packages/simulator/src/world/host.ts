@@ -2,7 +2,7 @@
  * A virtual host: a machine with clocks and a disk, and a process on it that hands events to a core and performs what
  * the core asks for, one effect after the other. Power may go between any two of them.
  */
-import type { Carried, Command, Effect, Event, HostId, Moment } from '@muster/protocol'
+import type { Carried, Clock, Command, Effect, Event, HostId, Moment } from '@muster/protocol'
 import type { CoreView } from '../core.ts'
 import type { Cause, FinalView, Mode } from '../happening.ts'
 import { createClocks } from './clocks.ts'
@@ -63,6 +63,8 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
   let generation = 0
   let starts = 0
   let view: CoreView | null = null
+  /** The core's clock after the ticks since the last event, which all brought nothing. */
+  let idle: Clock | null = null
   let crashIsDue: ((effect: Effect) => boolean) | null = null
   let pile: EventMaker[] = []
   /** Checks whose time came while the process stood still. */
@@ -105,7 +107,8 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     note(event)
     const before = view
     const mine = generation
-    const stepped = core.step(before, event)
+    const stepped = core.step(before, event, idle ?? undefined)
+    idle = null
     view = stepped.state
     for (const effect of stepped.effects) {
       duties.perform(effect)
@@ -116,6 +119,14 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
       }
       if (generation !== mine) return
     }
+  }
+
+  /** A tick that brings nothing moves the clock, which the next event will want to know. */
+  const handleTick = (): void => {
+    if (view === null) return
+    const passed = core.passTick?.(view, clocks.read(world.now()), idle ?? undefined) ?? null
+    if (passed === null) handle(tick)
+    else idle = passed
   }
 
   const deliver = (make: EventMaker): void => {
@@ -171,8 +182,8 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
     repeat(setup.historyMs / TRIMS, setup.historyMs / TRIMS, () => {
       if (mode === 'running') disk.trim(world.now() - setup.historyMs)
     })
-    repeat(chance.int(1, setup.tickMs), setup.tickMs, () => {
-      if (mode === 'running') handle(tick)
+    world.ticks.start(index, world.now() + chance.int(1, setup.tickMs), setup.tickMs, () => {
+      if (mode === 'running') handleTick()
     })
     repeat(chance.int(500, 3_000), WAKU_SIGN_MS, () => {
       if (world.waku.works(index)) deliver((at) => ({ kind: 'waku-worked', at }))
@@ -212,7 +223,9 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
 
   const leaveProcess = (cause: 'kill' | 'power' | 'stop' | 'leave'): void => {
     generation += 1
+    world.ticks.stop(index)
     view = null
+    idle = null
     pile = []
     missed.clear()
     crashIsDue = null
@@ -300,7 +313,7 @@ export function createHost(world: World, index: number, setup: HostSetup): Virtu
       if (from === undefined) return false
       const make: EventMaker = (at) => ({ kind: 'received', at, from, record, ageMs, road: 'gossip' })
       const at = clocks.read(world.now())
-      const before = core.step(view, tick(at)).state
+      const before = core.step(view, tick(at), idle ?? undefined).state
       const { state: after, effects } = core.step(before, make(at))
       world.state({ kind: 'replayed', atMs: world.now(), host: setup.id, record, before, after, effects })
       if (isInjected) deliver(make)

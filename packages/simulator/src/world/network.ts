@@ -83,10 +83,14 @@ export function createNetwork(size: number, chance: Prng): Network {
   const isUp = (from: number, to: number): boolean => cuts[from * size + to] === 0
   const isOpen = (a: number, b: number): boolean => open[a * size + b] === 1
 
+  // Of one flood at a time, for there are hundreds in a run.
+  const bestMs = new Float64Array(size)
+  const via = new Int32Array(size)
+  const done = new Uint8Array(size)
   const flood = (origin: number, nowMs: number, forwards: (host: number, from: number) => boolean): Heard[] => {
-    const bestMs = new Float64Array(size).fill(Number.POSITIVE_INFINITY)
-    const via = new Int32Array(size).fill(-1)
-    const done = new Uint8Array(size)
+    bestMs.fill(Number.POSITIVE_INFINITY)
+    via.fill(-1)
+    done.fill(0)
     bestMs[origin] = nowMs
     const heard: Heard[] = []
     for (;;) {

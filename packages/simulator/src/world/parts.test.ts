@@ -6,6 +6,7 @@ import { createDisk } from './disk.ts'
 import { createNetwork } from './network.ts'
 import { createQueue } from './queue.ts'
 import { createDevice } from './recipient.ts'
+import { createTicks } from './ticks.ts'
 import { createWaku, type WakuTrouble } from './waku.ts'
 
 describe('chance', () => {
@@ -39,6 +40,52 @@ describe('a queue', () => {
     for (const item of added) queue.add(item.atMs, () => taken.push(item))
     while (queue.size() > 0) queue.take()?.()
     expect(taken).toEqual(added.toSorted((left, right) => left.atMs - right.atMs || left.order - right.order))
+  })
+})
+
+describe('ticks', () => {
+  it('come as if they were in the queue, equal times in the order in which they were added', () => {
+    const seen = (isQueued: boolean): string[] => {
+      const queue = createQueue()
+      const ticks = createTicks(3, queue)
+      const chance = createPrng(4, 'ticks')
+      const told: string[] = []
+      let nowMs = 0
+      for (const host of [0, 1, 2]) {
+        const run = (): void => void told.push(`${nowMs} tick of ${host}`)
+        const again = (): void => {
+          run()
+          queue.add(nowMs + 5, again)
+        }
+        if (isQueued) queue.add(host + 1, again)
+        else ticks.start(host, host + 1, 5, run)
+      }
+      for (let item = 0; item < 100; item += 1) {
+        queue.add(chance.int(0, 60), () => {
+          told.push(`${nowMs} item ${item}`)
+          queue.add(nowMs + 5, () => told.push(`${nowMs} after ${item}`))
+        })
+      }
+      for (;;) {
+        const isTick = ticks.isFirst()
+        nowMs = isTick ? ticks.nextMs() : queue.nextMs()
+        if (nowMs > 80) return told
+        if (isTick) ticks.run()
+        else queue.take()?.()
+      }
+    }
+    expect(seen(false)).toEqual(seen(true))
+    expect(seen(false).length).toBe(200 + 3 * 16)
+  })
+
+  it('end with a host, and begin anew in place of the old ones', () => {
+    const queue = createQueue()
+    const ticks = createTicks(1, queue)
+    ticks.start(0, 3, 5, () => {})
+    ticks.start(0, 4, 5, () => {})
+    expect(ticks.nextMs()).toBe(4)
+    ticks.stop(0)
+    expect([ticks.isFirst(), ticks.nextMs()]).toEqual([false, Number.POSITIVE_INFINITY])
   })
 })
 

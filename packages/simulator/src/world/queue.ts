@@ -9,6 +9,10 @@ export interface Queue {
   /** Takes the next thing out. Undefined when nothing is left. */
   readonly take: () => (() => void) | undefined
   readonly size: () => number
+  /** A place in the order of equal times, for something that is kept elsewhere. */
+  readonly takeOrder: () => number
+  /** The place of the next thing among those of its time, or infinity. */
+  readonly nextOrder: () => number
 }
 
 interface Item {
@@ -62,5 +66,15 @@ export function createQueue(): Queue {
     return first.run
   }
 
-  return { add, take, nextMs: () => heap[0]?.atMs ?? Number.POSITIVE_INFINITY, size: () => heap.length }
+  return {
+    add,
+    take,
+    nextMs: () => heap[0]?.atMs ?? Number.POSITIVE_INFINITY,
+    size: () => heap.length,
+    takeOrder: () => {
+      added += 1
+      return added - 1
+    },
+    nextOrder: () => heap[0]?.order ?? Number.POSITIVE_INFINITY,
+  }
 }

@@ -14,6 +14,7 @@ import { createMeter, type Meter } from './meter.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createQueue } from './queue.ts'
 import { createDevice, type Device } from './recipient.ts'
+import { createTicks, type Ticks } from './ticks.ts'
 import type { VirtualCheck } from './virtual-check.ts'
 import { createWaku, type Waku } from './waku.ts'
 
@@ -61,6 +62,7 @@ export interface World {
   readonly now: () => number
   /** Runs something `delayMs` from now. */
   readonly after: (delayMs: number, run: () => void) => void
+  readonly ticks: Ticks
   readonly state: (happening: Happening) => void
   readonly hosts: readonly VirtualHost[]
   readonly recipients: readonly VirtualRecipient[]
@@ -85,6 +87,7 @@ export function createWorld(setup: WorldSetup): World {
   const queue = createQueue()
   let nowMs = 0
   const size = setup.hosts.length
+  const ticks = createTicks(size, queue)
   const stream = (name: string): Prng => createPrng(setup.seed, name)
   const chance = { network: stream('network'), waku: stream('waku'), process: stream('process'), disk: stream('disk') }
   const numbers = new Map(setup.hosts.map((host, index) => [host.id, index]))
@@ -94,6 +97,7 @@ export function createWorld(setup: WorldSetup): World {
     setup,
     now: () => nowMs,
     after: (delayMs, run) => queue.add(nowMs + delayMs, run),
+    ticks,
     state: setup.onHappening,
     hosts,
     recipients: Array.from({ length: setup.recipients }, (_, index) => createRecipient(setup, index)),
@@ -115,9 +119,13 @@ export function createWorld(setup: WorldSetup): World {
     chance,
     indexOf: (host) => numbers.get(host) ?? -1,
     run: (untilMs) => {
-      while (queue.nextMs() <= untilMs) {
-        nowMs = queue.nextMs()
-        queue.take()?.()
+      for (;;) {
+        const isTick = ticks.isFirst()
+        const nextMs = isTick ? ticks.nextMs() : queue.nextMs()
+        if (nextMs > untilMs) break
+        nowMs = nextMs
+        if (isTick) ticks.run()
+        else queue.take()?.()
       }
       nowMs = untilMs
     },
