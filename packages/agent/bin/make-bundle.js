@@ -1,6 +1,7 @@
 /** Makes the agent's one file in the folder that is named on the command line; `bundle.js` calls it, in a process of its own. */
 import { createHash } from 'node:crypto'
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
 import { createRequire } from 'node:module'
 import { join, relative, resolve, sep } from 'node:path'
 import process from 'node:process'
@@ -13,15 +14,29 @@ const [folder] = process.argv.slice(2)
 const path = (url) => fileURLToPath(new URL(url, import.meta.url))
 const COMMANDS = path('../src/cli/commands/')
 
-/** What stays outside: the database, which is native and finds its binary beside itself, and the other commands. */
+const HTTP = '\0http'
+
+/**
+ * What stays outside: the database, which is native and finds its binary beside itself, and the other commands.
+ *
+ * An import of `node:http` reads all that it has, also what Node loads only when it is asked for: a WebSocket, which brings
+ * a second HTTP client with it. 14 MB in a process that has nothing else; here it gets only what is there already.
+ */
 const outside = {
   name: 'outside',
   resolveId(name, importer, { kind }) {
+    if (kind !== 'require-call' && (name === 'http' || name === 'node:http')) return HTTP
     if (name === 'classic-level') return { id: createRequire(importer).resolve(name), external: true }
     if (kind !== 'dynamic-import' || !name.startsWith('.')) return null
     const file = resolve(importer, '..', name)
     if (!file.startsWith(COMMANDS) || file === join(COMMANDS, 'run.ts')) return null
     return { id: pathToFileURL(file).href, external: true }
+  },
+  load(id) {
+    if (id !== HTTP) return null
+    const values = Object.entries(Object.getOwnPropertyDescriptors(http)).filter(([, property]) => 'value' in property)
+    const names = values.map(([name]) => name).join(', ')
+    return `const http = process.getBuiltinModule('node:http')\nexport default http\nexport const { ${names} } = http`
   },
 }
 

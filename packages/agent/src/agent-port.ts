@@ -56,6 +56,8 @@ export type AgentEvent =
 
 /** How this host reaches others just now. */
 export interface Reach {
+  /** The addresses of `swarm.peers`. */
+  readonly configuredPeers: readonly string[]
   readonly swarmAddresses: readonly string[]
   readonly wakuAddresses: readonly string[]
   readonly connected: readonly { readonly host: HostId; readonly address: string }[]

@@ -89,13 +89,15 @@ export interface RunningAgent {
  */
 export async function startAgent(options: StartOptions): Promise<RunningAgent> {
   const { folder, log, clock = systemClock } = options
+  const calledAtMs = clock.monotonicMs()
   await checkFolder(folder)
   const { config } = await loadConfig(folder.config, hostNameOf(hostname()))
   const swarmKey = await readSwarmKey(folder.swarmKey)
   const hostKey = await readHostKey(folder.identityKey)
   const store = await openFallbackStore(diskOf(folder.data), { clock, log })
   try {
-    return await assemble(options, config, createOrigin({ swarmKey, hostKey, name: config.host }, clock), store)
+    const origin = createOrigin({ swarmKey, hostKey, name: config.host }, clock)
+    return await assemble(options, config, origin, store, calledAtMs)
   } catch (error) {
     await store.close()
     throw error
@@ -107,6 +109,7 @@ async function assemble(
   firstConfig: Config,
   origin: Origin,
   store: FallbackStore,
+  calledAtMs: number,
 ): Promise<RunningAgent> {
   const { folder, log, clock = systemClock } = options
   const { self, mesh, seal, sign, certificate, meshWakuKey } = origin
@@ -124,7 +127,7 @@ async function assemble(
   const loop = (): Loop => present(made.loop)
   const performing = (): Performing => present(made.performing)
   const inbound = createInbound({ mesh, seal, loop, log })
-  const keeping = createKeeping({ store, seal, clock, log, read: inbound.stored })
+  const keeping = createKeeping({ store, seal, clock, log, read: inbound.storedLater })
   const trimming = createTrimming({ store, clock, state: () => loop().state(), read: inbound.stored })
   const telling = createTelling({
     waku: () => waku,
@@ -183,6 +186,7 @@ async function assemble(
     },
   })
   const incarnation = await store.nextIncarnation()
+  const openedAtMs = clock.monotonicMs()
   const first = createState(
     {
       mesh,
@@ -197,6 +201,7 @@ async function assemble(
     await store.readBack(() => keeping.restore(incarnation)),
     clock.now(),
   )
+  const readAtMs = clock.monotonicMs()
   const disk = flightDiskOf(flightFolderOf(folder.data))
   const recorder = createFlightRecorder(first, { disk, release: VERSION, clock, log })
   made.loop = createLoop(first, {
@@ -274,12 +279,19 @@ async function assemble(
     setInterval(lookAround, UPKEEP_MS),
     setInterval(() => supervisor.background('trim', trimming.round()), TRIM_EVERY_MS),
   ]
+  // The system's monotonic clock began with the process.
+  log.debug('the start was spent', {
+    loadingMs: Math.round(calledAtMs),
+    openingMs: Math.round(openedAtMs - calledAtMs),
+    readingMs: Math.round(readAtMs - openedAtMs),
+    startingMs: Math.round(clock.monotonicMs() - readAtMs),
+  })
   log.info('muster runs', { host: config.host, version: VERSION, incarnation })
 
   function lookAround(): void {
     const network = readNetwork()
     upkeep.announce(network)
-    telling.followRecipients(loop().state())
+    upkeep.follow()
     supervisor.background('nodes', nodeNews.look(loop().state(), wakuNodesOf(loop().state(), waku, config)))
     const workedAtMs = waku?.status().workedAtMonotonicMs
     if (workedAtMs !== undefined && clock.monotonicMs() - workedAtMs < WAKU_FRESH_MS) {

@@ -45,6 +45,28 @@ describe('changes', () => {
     expect((await api.change('POST', '/api/v1/silences', { matcher, forMs: 60_000 })).status).toBe(status)
   })
 
+  test('of two hosts of one name one is named by its id, whole or short', async () => {
+    api.agent.live('first1', 'vps')
+    api.agent.live('second', 'vps')
+    const silenced = (matcher: string) => api.change('POST', '/api/v1/silences', { matcher, forMs: 60_000 })
+    for (const matcher of ['vps', 'vps/disk']) {
+      const refused = await silenced(matcher)
+      expect(refused.status).toBe(409)
+      expect(json(refused)).toMatchObject({
+        error: {
+          code: 'ambiguous',
+          message: '2 hosts are called vps: name one by its id: oWfirst1, oWsecond',
+        },
+      })
+    }
+    expect((await api.change('POST', '/api/v1/maintenances', { host: 'vps', forMs: 60_000 })).status).toBe(409)
+    expect(json(await silenced('oWsecond/disk'))).toMatchObject({ matcher: `${hostIdOf('second')}/disk` })
+    expect(json(await silenced(hostIdOf('first1')))).toMatchObject({ matcher: hostIdOf('first1') })
+    expect(json(await silenced('vps*'))).toMatchObject({ matcher: 'vps*' })
+    api.agent.leave('second')
+    expect(json(await silenced('vps'))).toMatchObject({ matcher: 'vps' })
+  })
+
   test('a maintenance takes a name, and no longer than the mesh remembers', async () => {
     api.killVps()
     expect(json(await api.change('POST', '/api/v1/maintenances', { host: 'vps-1', forMs: 60_000 }))).toMatchObject({

@@ -3,20 +3,25 @@ import { ECDH } from 'node:crypto'
 import {
   limits as coreLimits,
   type HostId,
+  hostsCalled,
   type Incident,
   type MeshRecord,
   matches,
   nameOf,
   recipientsOf,
   type State,
+  shortHostId,
 } from '@muster/protocol'
 import { z } from 'zod'
 import type { AgentPort } from '../agent-port.ts'
+import { viewHosts } from './host-views.ts'
 import { badRequest, HttpError, notFound } from './http-error.ts'
 import { findIncidents, shortIds } from './incident-views.ts'
 import { MATCHER_CHARS_MAX, NAME_CHARS_MAX } from './limits.ts'
 
 const SECOND_MS = 1_000
+/** Names in one message. */
+const NAMES_TOLD = 20
 /** Mesh records of this kind are remembered as long as the history, so a longer end could not be kept. */
 const QUIET_MS_MAX = coreLimits.historyMs
 
@@ -27,8 +32,8 @@ const forMs = z
   .min(SECOND_MS, 'at least one second')
   .max(QUIET_MS_MAX, `at most ${QUIET_MS_MAX / 3_600_000} h: what is longer than the history would be forgotten early`)
 
-/** `POST /api/v1/acks` */
-export const ackBody = z.strictObject({ incident: z.string().min(4).max(64), by: name.optional() })
+/** `POST /api/v1/acks`. A start that is too short is found to name nothing, in words for a person. */
+export const ackBody = z.strictObject({ incident: z.string().max(64), by: name.optional() })
 /** `POST /api/v1/silences` */
 export const silenceBody = z.strictObject({ matcher: z.string().min(1).max(MATCHER_CHARS_MAX).regex(PLAIN), forMs })
 /** `POST /api/v1/maintenances` */
@@ -42,7 +47,7 @@ export const pairingBody = z.strictObject({ name })
 export async function acknowledge(agent: AgentPort, { incident, by }: z.infer<typeof ackBody>): Promise<unknown> {
   const found = oneIncident(agent.state(), incident)
   await publish(agent, { kind: 'ack', incident: found.id, by: by ?? agent.name, atUnixMs: Date.now() })
-  return { incident: found.id }
+  return { incident: found.id, state: found.state }
 }
 
 /** Nothing that the matcher names is told until the end. */
@@ -53,7 +58,18 @@ export async function silence(agent: AgentPort, { matcher, forMs }: z.infer<type
   const open = [...state.incidents.values()].filter(
     (incident) => incident.state === 'firing' && matches(exact, incident, nameOf(state, incident.host)),
   )
-  return { matcher: exact, untilUnixMs: Date.now() + forMs, matches: open.length }
+  return { matcher: exact, untilUnixMs: Date.now() + forMs, matches: open.length, warnings: unknownCheck(state, exact) }
+}
+
+/** A check may come later, but most often such a name is a slip. */
+function unknownCheck(state: State, matcher: string): readonly string[] {
+  const [host = '', check] = matcher.split('/')
+  if (check === undefined || matcher.includes('*')) return []
+  const hosts = viewHosts(state).filter(({ id, name: each }) => id === host || each === host)
+  const names = [...new Set(hosts.flatMap(({ checks }) => checks.map(({ name: each }) => each)))]
+  if (names.includes(check)) return []
+  const known = names.length === 0 ? 'none that is known here' : names.slice(0, NAMES_TOLD).join(', ')
+  return [`${hosts[0]?.label ?? host} has no check called ${check} just now; it has ${known}`]
 }
 
 /** A host may be away until the end. */
@@ -107,21 +123,18 @@ function ambiguous(found: readonly Incident[]): HttpError {
 }
 
 function oneHost(state: State, nameOrId: string): HostId {
-  const ids = [state.options.self, ...state.members.keys()]
-  const found = ids.filter((id) => id === nameOrId || nameOf(state, id) === nameOrId)
-  const [host, another] = found
-  if (host === undefined) {
-    const names = ids.map((id) => nameOf(state, id)).sort()
-    throw notFound('no-such-host', `no host is called ${nameOrId}; there are ${names.slice(0, 20).join(', ')}`)
-  }
-  if (another !== undefined) {
-    throw new HttpError(
-      409,
-      'ambiguous',
-      `${found.length} hosts are called that: name one by its id: ${found.join(', ')}`,
-    )
-  }
-  return host
+  const host = hostCalled(state, nameOrId)
+  if (host !== undefined) return host
+  const names = [state.options.self, ...state.members.keys()].map((id) => nameOf(state, id)).sort()
+  throw notFound('no-such-host', `no host is called ${nameOrId}; there are ${names.slice(0, NAMES_TOLD).join(', ')}`)
+}
+
+/** The one host of a name, or of a whole or short id. Throws an `HttpError` when there are more. */
+function hostCalled(state: State, nameOrId: string): HostId | undefined {
+  const found = hostsCalled(state, nameOrId)
+  if (found.length <= 1) return found[0]
+  const ids = found.map(shortHostId).join(', ')
+  throw new HttpError(409, 'ambiguous', `${found.length} hosts are called ${nameOrId}: name one by its id: ${ids}`)
 }
 
 /** The matcher as it is signed: an incident's whole id, or a host pattern that can match something. */
@@ -131,8 +144,8 @@ function exactMatcher(state: State, matcher: string): string {
     throw badRequest('bad-matcher', 'write the start of an incident, HOST, HOST/CHECK, or either with *')
   }
   if (matcher.includes('*')) return matcher
-  const isHost = [state.options.self, ...state.members.keys()].some((id) => nameOf(state, id) === host)
-  if (isHost) return matcher
+  const called = hostCalled(state, host)
+  if (called !== undefined) return nameOf(state, called) === host ? matcher : [called, ...rest].join('/')
   const found = rest.length === 0 ? findIncidents(state, matcher) : []
   const [incident, another] = found
   if (incident === undefined) throw notFound('no-match', `no host and no incident is called ${matcher}`)

@@ -1,5 +1,5 @@
 /** What a host's log says, as plain values. Pure. */
-import { nameOf, type State } from '@muster/protocol'
+import { labelOf, type State, shortHostId } from '@muster/protocol'
 import type { HistoryEntry } from '../agent-port.ts'
 import type { HistoryEntryView } from './shapes.ts'
 
@@ -15,7 +15,7 @@ export function viewEntry(
   if (wanted.length === 0 && gone.length === 0) return null
   return {
     host,
-    hostName: state === null ? host.slice(-8) : nameOf(state, host),
+    hostName: state === null ? shortHostId(host) : labelOf(state, host),
     cid,
     incarnation: life.incarnation,
     seq,

@@ -5,6 +5,7 @@ import {
   type HostId,
   isHeard,
   isInMaintenance,
+  labelOf,
   type Member,
   nameOf,
   type OwnCheck,
@@ -35,6 +36,7 @@ function viewSelf(state: State, marks: Marks): HostView {
   return {
     id: self,
     name,
+    label: labelOf(state, self),
     state: 'alive',
     stopping: state.stopping,
     isSelf: true,
@@ -57,6 +59,7 @@ function viewMember(state: State, member: Member, marks: Marks): HostView {
   return {
     id: member.host,
     name: nameOf(state, member.host),
+    label: labelOf(state, member.host),
     state: member.state,
     stopping: isPresentState(member) && member.heartbeat?.body.mode === 'stopping',
     isSelf: false,

@@ -8,15 +8,15 @@ import {
   type IncidentId,
   isFolded,
   isInMaintenance,
-  isSilenced,
+  labelOf,
   meshRecords,
   type NoticeFact,
-  nameOf,
   PRESENCE,
   type RecipientId,
   recipientIdOf,
   recipientsOf,
   type State,
+  silenceOn,
 } from '@muster/protocol'
 import { compareText } from './host-views.ts'
 import type { IncidentView, RecipientView, ToldView } from './shapes.ts'
@@ -35,11 +35,23 @@ export function viewIncidents(state: State): readonly IncidentView[] {
 function worstFirst(a: IncidentView, b: IncidentView): number {
   if (a.state !== b.state) return a.state === 'firing' ? -1 : 1
   if (a.state === 'firing') {
-    const bySeverity = SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity)
+    const bySeverity = badnessOf(a) - badnessOf(b)
     const byHost = Number(a.check !== PRESENCE) - Number(b.check !== PRESENCE)
     if (bySeverity !== 0 || byHost !== 0) return bySeverity || byHost
   }
   return b.sinceUnixMs - a.sinceUnixMs || compareText(a.id, b.id)
+}
+
+/** From the worst: a host that sleeps is no trouble at all. */
+function badnessOf({ fault, severity }: IncidentView): number {
+  return fault === 'asleep' ? SEVERITIES.length : SEVERITIES.indexOf(severity)
+}
+
+function silenceOf(state: State, incident: Incident): Pick<IncidentView, 'silenced' | 'silence'> {
+  const silence = silenceOn(state, incident)
+  if (silence === null) return { silenced: false, silence: null }
+  const untilUnixMs = Math.round(state.clock.unixMs + silence.leftMs)
+  return { silenced: true, silence: { by: labelOf(state, silence.by), untilUnixMs } }
 }
 
 function viewIncident(state: State, incident: Incident, short: ReadonlyMap<IncidentId, string>): IncidentView {
@@ -50,7 +62,7 @@ function viewIncident(state: State, incident: Incident, short: ReadonlyMap<Incid
     aliases,
     shortId: short.get(id) ?? id,
     host,
-    hostName: nameOf(state, host),
+    hostName: labelOf(state, host),
     check,
     fault,
     severity,
@@ -58,14 +70,14 @@ function viewIncident(state: State, incident: Incident, short: ReadonlyMap<Incid
     sinceUnixMs: Math.round(sinceUnixMs),
     resolvedUnixMs,
     lastedMs: Math.max(0, Math.round((resolvedUnixMs ?? state.clock.unixMs) - sinceUnixMs)),
-    voters: incident.voters.map((voter) => nameOf(state, voter)),
+    voters: incident.voters.map((voter) => labelOf(state, voter)),
     observers: fault === 'isolated' ? state.members.size : observers,
     because,
     outages,
     alsoOn: check === PRESENCE && fault !== 'isolated' ? checksOf(state, host) : [],
     told: toldOf(state, incident),
     acknowledged: acknowledgementOf(state, incident),
-    silenced: isSilenced(state, incident),
+    ...silenceOf(state, incident),
     inMaintenance: isInMaintenance(state, host),
     folded: isFolded(state, incident),
   }
@@ -114,7 +126,7 @@ function furthest(state: State, facts: readonly NoticeFact[]): Pick<ToldView, 's
   if (best === undefined) return undefined
   const taken = attemptsOf(facts).find(({ acceptedAtMs }) => acceptedAtMs !== null)
   const by = best.step === 'delivered' ? (taken?.peer ?? best.peer) : best.peer
-  return { step: best.step, by: nameOf(state, by), atUnixMs: wallTimeOf(state, best.atMs) }
+  return { step: best.step, by: labelOf(state, by), atUnixMs: wallTimeOf(state, best.atMs) }
 }
 
 /** What the awake clock showed `atMs`, on the wall clock; null for what was read from disk at the start. */

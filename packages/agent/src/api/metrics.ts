@@ -27,7 +27,9 @@ export function metricsPage(
   const { hosts, incidents, waku, store } = status
   metric('muster_build_info', 'The running release.', [[{ version: status.version, host: status.name }, 1]])
   metric('muster_uptime_seconds', 'How long this agent has run.', [[{}, Math.round(process.uptimeS)]])
-  metric('muster_well', '1 while nothing fires that is not quietened.', [[{}, Number(status.well)]])
+  metric('muster_well', '1 while nothing fires that is not quietened, and this host has met another if it should.', [
+    [{}, Number(status.well)],
+  ])
   metric('muster_isolated', '1 while this host hears nobody.', [[{}, Number(status.isolated)]])
   metric(
     'muster_host_state',

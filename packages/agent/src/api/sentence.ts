@@ -19,7 +19,7 @@ export function sentenceOf(
       return `${hostName} comes and goes`
     case 'check':
       // "139 > 2000: yes" answers a question; in a sentence the fact is enough.
-      return `${hostName} ${check} ${because === '' ? `is ${severity}` : because.replace(/: yes$/, '')}`
+      return `${hostName} ${check}${because === '' ? ` is ${severity}` : `: ${because.replace(/: yes$/, '')}`}`
     default:
       return fault satisfies never
   }

@@ -44,6 +44,8 @@ export interface CheckView {
 export interface HostView {
   readonly id: HostId
   readonly name: string
+  /** The name as it is shown: with a short id where another host bears it too. */
+  readonly label: string
   readonly state: MemberState
   /** It said that it was stopping and has not been missed yet. */
   readonly stopping: boolean
@@ -101,6 +103,8 @@ export interface IncidentView {
   readonly told: readonly ToldView[]
   readonly acknowledged: { readonly by: string; readonly atUnixMs: number } | null
   readonly silenced: boolean
+  /** The silence that keeps it quiet for longest, and the host at which it was asked for; null while there is none. */
+  readonly silence: { readonly by: string; readonly untilUnixMs: number } | null
   readonly inMaintenance: boolean
   /** A check of a host that is itself missing: part of that host's incident. */
   readonly folded: boolean

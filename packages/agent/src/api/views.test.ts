@@ -128,7 +128,7 @@ test('own checks show before their first run, and their own judgement after it',
   agent.advance(4_000)
   const view = status(agent)
   expect(view.hosts[0]?.checks).toMatchObject([{ status: 'critical', text: '3 % free', because: '3 < 5: yes' }])
-  expect(view.headline).toBe('laptop disk 3 < 5.')
+  expect(view.headline).toBe('laptop disk: 3 < 5.')
   expect(view.well).toBe(false)
 })
 
@@ -177,7 +177,7 @@ test('short ids are long enough to name one incident, and never shorter than fou
 })
 
 test('the headline names a host that is late, or has not been heard yet', () => {
-  const host = { name: 'vps-1', state: 'suspect', ageMs: 9, inMaintenance: false } as Parameters<
+  const host = { label: 'vps-1', state: 'suspect', ageMs: 9, inMaintenance: false } as Parameters<
     typeof headlineOf
   >[0][number]
   expect(headlineOf([host], [])).toBe('vps-1 is late.')
@@ -212,4 +212,63 @@ test('a disk that takes no writes is in the status and in the metrics, and is no
   const failing = viewStatus(agent.port, agent.port.state(), { ...agent.port.reach(), store })
   expect(failing).toMatchObject({ store, well: true })
   expect(metricsPage(failing, size)).toContain('\nmuster_store_works 0\n')
+})
+
+test('two hosts of one name are told apart, and said to be two', () => {
+  const agent = createTestAgent()
+  agent.live('vps-1')
+  agent.advance(20_000)
+  expect(status(agent).warnings).toEqual([])
+  agent.live('other1', 'laptop')
+  agent.advance(20_000)
+  const view = status(agent)
+  expect(view.hosts.map(({ name, label }) => [name, label])).toEqual([
+    ['laptop', 'laptop (oWlaptop)'],
+    ['laptop', 'laptop (oWother1)'],
+    ['vps-1', 'vps-1'],
+  ])
+  expect(view.warnings).toEqual([
+    '2 hosts are called laptop (oWlaptop, oWother1): give one another name under host: in its muster.yaml, and restart it',
+  ])
+  agent.die('other1')
+  agent.advance(60_000)
+  expect(status(agent).incidents).toMatchObject([{ hostName: 'laptop (oWother1)' }])
+  expect(status(agent).warnings).toEqual([])
+})
+
+test('a silence is shown with its end and where it was asked for', async () => {
+  const agent = createTestAgent()
+  agent.live('vps-1')
+  agent.advance(30_000)
+  agent.die('vps-1')
+  agent.advance(60_000)
+  expect(viewIncidents(agent.port.state())).toMatchObject([{ silenced: false, silence: null }])
+  const record = { kind: 'silence', matcher: 'vps-*', forMs: 3_600_000, atUnixMs: 0 } as const
+  await agent.port.command({ kind: 'publish', record })
+  const untilUnixMs = agent.port.state().clock.unixMs + 3_600_000
+  agent.advance(60_000)
+  expect(viewIncidents(agent.port.state())).toMatchObject([{ silenced: true, silence: { by: 'laptop', untilUnixMs } }])
+})
+
+test('a host that sleeps comes after all that is trouble', () => {
+  const agent = createTestAgent()
+  agent.live('sleeper', 'sleeper', { sleeps: true })
+  agent.live('vps-1')
+  agent.advance(30_000)
+  agent.die('vps-1')
+  agent.advance(60_000)
+  agent.die('sleeper')
+  agent.advance(60_000)
+  const state = agent.port.state()
+  const worst = [...state.incidents.values()].map((each) => ({ ...each, severity: 'warning' as const }))
+  const asleep = worst.map((each) => (each.fault === 'asleep' ? { ...each, severity: 'critical' as const } : each))
+  const incidents = new Map(asleep.map((each) => [each.id, each]))
+  expect(viewIncidents({ ...state, incidents }).map(({ fault }) => fault)).toEqual(['silent', 'asleep'])
+})
+
+test('while a host is stopping, not everyone is here', () => {
+  const agent = createTestAgent()
+  agent.live('vps-1', 'vps-1', { mode: 'stopping' })
+  agent.advance(20_000)
+  expect(status(agent).headline).toBe('Everyone else is here.')
 })

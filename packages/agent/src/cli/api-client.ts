@@ -11,13 +11,17 @@ import { fingerprintOf } from '../api/guard.ts'
 import { type Folder, readApiToken } from '../identity/folder.ts'
 import { exists } from '../identity/key-file.ts'
 import { CliError, EXIT } from './cli-error.ts'
+import { hasOpen, readPid } from './pid-file.ts'
 import { plain } from './plain-text.ts'
+import type { Context } from './surroundings.ts'
 
 /** The file that a running agent keeps its address in. */
 export const ADDRESS_FILE = 'api.address'
 
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 const TIMEOUT_MS = 10_000
+/** When a person who waits for an answer is told so. Milliseconds. */
+const PATIENCE_MS = 2_000
 
 /** One answer of the agent. */
 export interface ApiAnswer {
@@ -48,16 +52,29 @@ export function addressFileOf(folder: Folder): string {
   return join(folder.path, ADDRESS_FILE)
 }
 
-/** The agent of a folder. Throws a `CliError` `no-agent` (exit code 3) when there is none to be found. */
-export async function findAgent(folder: Folder): Promise<ApiClient> {
+/**
+ * The agent of a folder. Throws a `CliError` `no-agent` (exit code 3) when there is none to be found.
+ *
+ * A question that is not answered at once says so on stderr, but for one with a signal: whoever gives it knows of the wait.
+ */
+export async function findAgent(
+  { folder, err }: Pick<Context, 'folder' | 'err'>,
+  patienceMs: number = PATIENCE_MS,
+): Promise<ApiClient> {
   const address = await findAddress(folder)
   // A user who may not read the token may still read the status.
   const token = await readApiToken(folder).catch(() => undefined)
   const ask = async (request: Request): Promise<string> => {
-    const answer = await sendKnown(address, request, token).catch((cause: unknown) => {
-      throw isUnreachable(cause) ? noAgent(folder, cause) : failed(cause)
-    })
-    if (token !== undefined && answer.agent !== fingerprintOf(token)) throw notOurs(folder, address)
+    const { timeoutMs = TIMEOUT_MS } = request
+    const patience = setTimeout(() => {
+      if (request.signal === undefined) err(`The agent does not answer yet; waiting ${timeoutMs / 1_000} s at most.\n`)
+    }, patienceMs)
+    const answer = await sendKnown(address, request, token)
+      .catch(async (cause: unknown) => {
+        throw isUnreachable(cause) ? await noAgent(folder, cause) : failed(cause)
+      })
+      .finally(() => clearTimeout(patience))
+    if (token !== undefined && answer.agent !== fingerprintOf(token)) throw await notOurs(folder, address)
     if (answer.status >= 200 && answer.status < 300) return answer.body
     throw refused(answer)
   }
@@ -88,9 +105,9 @@ export async function sendPing(
   try {
     answer = await sendKnown(address, { method: 'POST', path, body, ...options }, token)
   } catch (cause) {
-    throw isUnreachable(cause) ? noAgent(folder, cause) : failed(cause)
+    throw isUnreachable(cause) ? await noAgent(folder, cause) : failed(cause)
   }
-  if (token !== undefined && answer.agent !== fingerprintOf(token)) throw notOurs(folder, address)
+  if (token !== undefined && answer.agent !== fingerprintOf(token)) throw await notOurs(folder, address)
   if (answer.status === 200) return
   throw new CliError('refused', answer.status === 404 ? EXIT.usage : EXIT.bad, oneLine(answer.body), undefined)
 }
@@ -103,7 +120,7 @@ async function findAddress(folder: Folder): Promise<string> {
   const text = await readFile(addressFileOf(folder), 'utf8').catch(() => '')
   const written = /^(http:\/\/(?:\[[0-9a-fA-F:.]{2,45}\]|[0-9.]{7,15}):\d{1,5})\n$/.exec(text)?.[1]
   if (written !== undefined) return written
-  if (!(await exists(folder.config).catch(() => false))) throw noAgent(folder, undefined)
+  if (!(await exists(folder.config).catch(() => false))) throw await noAgent(folder, undefined)
   const { loadConfig } = await import('../config/load.ts')
   const { config } = await loadConfig(folder.config, 'host')
   const { host, port } = config.api.listen
@@ -159,17 +176,23 @@ function isUnreachable(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && UNREACHABLE.has(String(cause.code))
 }
 
-function noAgent(folder: Folder, cause: unknown): CliError {
-  return new CliError(
-    'no-agent',
-    EXIT.noAgent,
-    `no agent runs on ${folder.path}`,
-    'start it with: muster run (the first time: muster init; another folder: --dir DIR)',
-    { cause },
-  )
+async function noAgent(folder: Folder, cause: unknown): Promise<CliError> {
+  const isThere = await exists(folder.path).catch(() => true)
+  const message = `no agent runs on ${folder.path}${isThere ? '' : ': there is no such folder'}`
+  const remedy = isThere
+    ? 'start it with: muster run (the first time: muster init; another folder: --dir DIR)'
+    : 'name the folder of a host with --dir DIR, or make one with: muster init'
+  return new CliError('no-agent', EXIT.noAgent, message, remedy, { cause })
 }
 
-function notOurs(folder: Folder, address: string): CliError {
+/** What answers has another token than the folder: most often it is another folder's agent, on a port that was ours. */
+async function notOurs(folder: Folder, address: string): Promise<CliError> {
+  const pid = await readPid(join(folder.data, 'agent.pid'))
+  // An agent that runs on this folder holds its lock.
+  if (pid !== undefined && (await hasOpen(pid, join(folder.data, 'lock', 'LOCK')))) {
+    const message = `the agent that runs on ${folder.path} (pid ${pid}) has another token than ${folder.apiToken}`
+    return new CliError('wrong-token', EXIT.usage, message, 'restart it: an agent reads the file when it starts')
+  }
   const message = `no agent runs on ${folder.path}: what answers at ${address} is another program`
   return new CliError('no-agent', EXIT.noAgent, message, 'start the agent of this folder with: muster run')
 }

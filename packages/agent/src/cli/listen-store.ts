@@ -13,7 +13,7 @@ const HEADER = 'muster listen key 1'
 const WORDS: KeyFileWords = {
   code: 'listen-key',
   noun: 'listen key',
-  whenMissing: 'pair again: muster recipient add NAME on a host, then muster listen LINK here',
+  whenMissing: 'pair again: make a link on a host with `recipient add NAME`, then here: muster listen LINK',
 }
 const VERSION = 1
 const ID = z.string().max(64)

@@ -5,7 +5,7 @@ import { hostNameOf, initialConfig } from '../config/init.ts'
 import { isHostName } from '../identity/certificate.ts'
 import { createFolder, type Folder, readOrCreateApiToken } from '../identity/folder.ts'
 import { generateHostKey, type HostKey, writeHostKey } from '../identity/host-key.ts'
-import { exists, shellWord } from '../identity/key-file.ts'
+import { exists } from '../identity/key-file.ts'
 import { writeSwarmKey } from '../identity/swarm-key.ts'
 import { CliError, EXIT, usageError } from './cli-error.ts'
 import { findFreePorts, type Ports, portsBeside } from './free-ports.ts'
@@ -36,7 +36,7 @@ export async function refuseUsedFolder(folder: Folder, command: string): Promise
       'folder-used',
       EXIT.usage,
       `${path} is there already: nothing is overwritten`,
-      `another host on this machine needs its own folder: muster ${command} --dir DIR`,
+      `another host on this machine needs its own folder: ${command} it with --dir DIR`,
     )
   }
 }
@@ -79,17 +79,16 @@ async function writeNew(path: string, text: string): Promise<void> {
   }
 }
 
-/** ` --dir DIR` when the folder is not the default one, for the commands that are suggested. */
-export function dirOption(folder: Folder, defaultPath: string): string {
-  return folder.path === defaultPath ? '' : ` --dir ${shellWord(folder.path)}`
-}
+/** Interfaces that programs make for machines inside of this one: nobody outside reaches them. */
+const INNER = /^(?:br-|bridge|cali|cni|docker|flannel|incusbr|lxcbr|lxdbr|podman|veth|virbr|vmnet|vnet)/
 
-/** This machine's addresses that another may reach, the public-looking first; loopback when there is no other. */
+/** This machine's addresses that another may reach, those of inner networks last; loopback when there is no other. */
 export function addressesOf(
   interfaces: NodeJS.Dict<{ address: string; family: string; internal: boolean }[]>,
 ): readonly string[] {
-  const outside = Object.values(interfaces)
-    .flatMap((list) => list ?? [])
+  const outside = Object.entries(interfaces)
+    .sort(([a], [b]) => Number(INNER.test(a)) - Number(INNER.test(b)))
+    .flatMap(([, list]) => list ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => address)
     .filter((address) => !address.startsWith('169.254.'))

@@ -1,4 +1,4 @@
-import type { Notice, ToldIncident } from '@muster/protocol'
+import { CLOSED_BY_LEAVE, type Notice, type ToldIncident } from '@muster/protocol'
 import { expect, test } from 'vitest'
 import { headingOf, noticeText } from './notice-text.ts'
 
@@ -108,6 +108,18 @@ test.each<[Partial<ToldIncident>, string]>([
     { fault: 'check', check: 'site' },
     'site on vps-1 is well again. It was critical for 27 min 36 s, 03:13:44 CET to 03:41:20 CET',
   ],
+  [
+    { because: CLOSED_BY_LEAVE },
+    'vps-1 has left the mesh. It was silent for 27 min 36 s, 03:13:44 CET to 03:41:20 CET',
+  ],
+  [
+    { fault: 'flapping', because: CLOSED_BY_LEAVE },
+    'vps-1 has left the mesh. It came and went for 27 min 36 s, 03:13:44 CET to 03:41:20 CET',
+  ],
+  [
+    { fault: 'check', check: 'load', severity: 'warning', because: CLOSED_BY_LEAVE },
+    'load on vps-1 is closed, for its host has left the mesh. It was warning for 27 min 36 s, 03:13:44 CET to 03:41:20 CET',
+  ],
 ])('the end of %o says everything by itself', (more, line) => {
   const resolved = notice({ transition: 'resolved' }, incident({ lastedMs: 1_656_000, ...more }))
   expect(noticeText(resolved, BERLIN)).toBe(`RESOLVED  ${line}\nTold by home-server.`)
@@ -117,6 +129,13 @@ test('several hosts at once are one notice with a line each', () => {
   const text = noticeText(notice({}, incident(), incident({ hostName: 'nas' })), BERLIN)
   expect(text.split('\n')[0]).toBe('CRITICAL  2 hosts are in trouble: vps-1, nas')
   expect(text.split('\n')[2]).toContain('nas is silent since 03:13:44 CET (21 s ago). 2 of 2 peers agree')
+})
+
+test('several ends of which one is a goodbye are not a return', () => {
+  const ends = [incident(), incident({ hostName: 'nas', because: CLOSED_BY_LEAVE })]
+  const text = noticeText(notice({ transition: 'resolved' }, ...ends), BERLIN)
+  expect(text.split('\n')[0]).toBe('RESOLVED  2 hosts are no longer missed: vps-1, nas')
+  expect(text.split('\n')[2]).toContain('nas has left the mesh. It was silent for')
 })
 
 test('more than half at once is named for what it may be', () => {
@@ -150,4 +169,14 @@ test('the worst severity heads the notice', () => {
     'CRITICAL',
     'UNKNOWN',
   ])
+})
+
+test('how long it lasted is what lies between the two times as they are shown', () => {
+  const resolved = notice(
+    { transition: 'resolved' },
+    incident({ sinceUnixMs: SINCE + 900, lastedMs: 4_600, alsoOn: [] }),
+  )
+  expect(noticeText(resolved, BERLIN)).toContain('It was silent for 5 s, 03:13:44 CET to 03:13:49 CET')
+  const short = notice({ transition: 'resolved' }, incident({ sinceUnixMs: SINCE, lastedMs: 4_600, alsoOn: [] }))
+  expect(noticeText(short, BERLIN)).toContain('It was silent for 4 s, 03:13:44 CET to 03:13:48 CET')
 })

@@ -4,7 +4,7 @@
  * Plain, calm, exact: what, since when, who saw it, what else is on it, who told, how to answer. Every name in it was
  * written by somebody else and is stripped of what a terminal would obey.
  */
-import type { Notice, Severity, ToldIncident } from '@muster/protocol'
+import { CLOSED_BY_LEAVE, type Notice, type Severity, type ToldIncident } from '@muster/protocol'
 import { counted, listed, plain } from './plain-text.ts'
 import { durationText, zonedText } from './time-text.ts'
 
@@ -118,23 +118,32 @@ function alsoOnLine({ hostName, alsoOn }: ToldIncident): string {
 function resolvedLine(incident: ToldIncident, { nowUnixMs, timeZone }: Reading): string {
   const host = plain(incident.hostName, 64)
   const { sinceUnixMs, lastedMs } = incident
-  const span = `${durationText(lastedMs)}, ${zonedText(sinceUnixMs, nowUnixMs, timeZone)} to ${zonedText(sinceUnixMs + lastedMs, nowUnixMs, timeZone)}`
+  const endUnixMs = sinceUnixMs + lastedMs
+  // Whole seconds on both sides, so that the two times and what lies between them agree.
+  const shownMs = wholeSeconds(endUnixMs) - wholeSeconds(sinceUnixMs)
+  const span = `${durationText(shownMs)}, ${zonedText(sinceUnixMs, nowUnixMs, timeZone)} to ${zonedText(endUnixMs, nowUnixMs, timeZone)}`
+  const isClosed = incident.because === CLOSED_BY_LEAVE
+  const isBack = isClosed ? 'has left the mesh' : 'is back'
   switch (incident.fault) {
     case 'silent':
-      return `${host} is back. It was silent for ${span}`
+      return `${host} ${isBack}. It was silent for ${span}`
     case 'stopped':
-      return `${host} is back. It was stopped for ${span}`
+      return `${host} ${isBack}. It was stopped for ${span}`
     case 'asleep':
       return `${host} is awake. It was asleep for ${span}`
     case 'isolated':
       return `${host} hears others again. It heard nobody for ${span}`
     case 'flapping':
-      return `${host} is steady again. It came and went for ${span}`
+      return `${host} ${isClosed ? isBack : 'is steady again'}. It came and went for ${span}`
     case 'check':
-      return `${plain(incident.check, 64)} on ${host} is well again. It was ${incident.severity} for ${span}`
+      return `${plain(incident.check, 64)} on ${host} is ${isClosed ? CLOSED_BY_LEAVE : 'well again'}. It was ${incident.severity} for ${span}`
     default:
       return incident.fault satisfies never
   }
+}
+
+function wholeSeconds(unixMs: number): number {
+  return Math.floor(unixMs / 1_000) * 1_000
 }
 
 function severalIncidents(notice: Notice, reading: Reading): readonly string[] {
@@ -144,8 +153,9 @@ function severalIncidents(notice: Notice, reading: Reading): readonly string[] {
   const shown = incidents.slice(0, LINES_MAX)
   const rest = incidents.length > shown.length ? [`and ${incidents.length - shown.length} more`] : []
   if (transition === 'resolved') {
+    const isAnyClosed = incidents.some(({ because }) => because === CLOSED_BY_LEAVE)
     return [
-      `${counted(hosts.length, 'host')} ${hosts.length === 1 ? 'is' : 'are'} back: ${names}`,
+      `${counted(hosts.length, 'host')} ${hosts.length === 1 ? 'is' : 'are'} ${isAnyClosed ? 'no longer missed' : 'back'}: ${names}`,
       ...shown.map((each) => `  ${resolvedLine(each, reading)}`),
       ...rest,
     ]

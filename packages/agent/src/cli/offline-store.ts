@@ -47,7 +47,7 @@ export async function openOffline(folder: Folder): Promise<OfflineStore> {
   const store = await openToRead(folder.data)
   try {
     const inbound = createInbound({ mesh, seal, loop: noLoop, log: SILENT })
-    const keeping = createKeeping({ store, seal, clock: systemClock, log: SILENT, read: inbound.stored })
+    const keeping = createKeeping({ store, seal, clock: systemClock, log: SILENT, read: inbound.storedLater })
     const restored = await keeping.restore(0)
     const state = createState(
       {

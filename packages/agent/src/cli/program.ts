@@ -3,9 +3,11 @@
  * `version`, `status` and `push` start fast.
  */
 import { Command, CommanderError, Option } from 'commander'
+import type { Folder } from '../identity/folder.ts'
 import { EXIT, explainError, usageError } from './cli-error.ts'
 import { plain } from './plain-text.ts'
 import { type CommonOptions, type Context, contextOf, type Surroundings } from './surroundings.ts'
+import { typedText } from './typed-command.ts'
 import { readVersion } from './version.ts'
 
 /** A command's work: resolves with its exit code. */
@@ -13,17 +15,25 @@ type Work = (context: Context, ...given: never[]) => Promise<number>
 
 /** Runs one command line and resolves with its exit code. Never throws. */
 export async function runCli(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  let folder: Folder | undefined
   try {
-    return await parse(argv, surroundings)
+    return await parse(argv, surroundings, (context) => {
+      folder = context.folder
+    })
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     const { lines, exitCode } = explainError(error, (surroundings.env.MUSTER_DEBUG ?? '') !== '')
-    surroundings.err(`${lines.join('\n')}\n`)
+    for (const line of lines) surroundings.err(`${typedText({ ...surroundings, folder }, line)}\n`)
     return exitCode
   }
 }
 
-async function parse(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+/** `onContext` is told which folder is meant, before the command's work begins. */
+async function parse(
+  argv: readonly string[],
+  surroundings: Surroundings,
+  onContext: (context: Context) => void,
+): Promise<number> {
   let exitCode: number = EXIT.done
   const program = new Command('muster')
     .description('A roll call for the machines you own.')
@@ -42,10 +52,7 @@ async function parse(argv: readonly string[], surroundings: Surroundings): Promi
     .action(() => {
       if (program.opts<{ version?: boolean }>().version === true) surroundings.out(`muster ${readVersion()}\n`)
       else if (program.args.length > 0) throw unknownCommand(program, program.args[0] ?? '')
-      else {
-        surroundings.out(program.helpInformation())
-        exitCode = EXIT.usage
-      }
+      else surroundings.out(program.helpInformation())
     })
     .argument('[command]')
     .allowExcessArguments()
@@ -62,14 +69,26 @@ async function parse(argv: readonly string[], surroundings: Surroundings): Promi
       .action(async (...given: unknown[]) => {
         const args = given.slice(0, -2)
         const options = command.optsWithGlobals<CommonOptions>()
+        const context = contextOf(surroundings, options)
+        onContext(context)
         const work = await load()
-        exitCode = await work(contextOf(surroundings, options), ...([...args, options] as never[]))
+        exitCode = await work(context, ...([...args, options] as never[]))
       })
     return command
   }
   addCommands(program, add, argv.includes('--'))
-  await program.parseAsync([...argv], { from: 'user' })
+  await program.parseAsync(helpWords(program, argv), { from: 'user' })
   return exitCode
+}
+
+/** `help --help` asks for help too, and there is none for a command that is not. Throws a `CliError`. */
+function helpWords(program: Command, argv: readonly string[]): string[] {
+  const [first, second] = argv
+  if (first !== 'help' || second === undefined) return [...argv]
+  if (second === '--help' || second === '-h') return ['--help']
+  const isKnown = second === 'help' || program.commands.some((each) => each.name() === second)
+  if (!isKnown) throw unknownCommand(program, second)
+  return [...argv]
 }
 
 type Add = (parent: Command, name: string, summary: string, load: () => Promise<Work>) => Command
@@ -135,6 +154,9 @@ function addCommands(program: Command, add: Add, hasDashes: boolean): void {
     .option('--seed <seed>', 'replay one world and tell its story')
     .option('--hosts <count>', 'hosts in each world (default: by seed, 2 to 12); with more, measure one large mesh')
     .option('--without <rule>', 'switch a rule off, to see what it is for')
+    .option('--noisy', 'lossy worlds in which nobody dies: count false verdicts')
+    .option('--from <seed>', 'the first of --seeds (default: 1)')
+    .option('--cores <count>', 'processes that share --seeds (default: one for each core)')
   json(
     add(
       program,
@@ -199,7 +221,10 @@ function addChecks(program: Command, add: Add, hasDashes: boolean): void {
     .option('--fail', 'it failed')
     .option('--exit <code>', 'it ended with this exit code, 0 to 255')
     .option('--message <text>', 'what it said')
-  add(program, 'exec', 'run a command and report how it ended', async () => (await import('./commands/exec.ts')).exec)
+  add(program, 'exec', 'run a command and report how it ended', async () => {
+    const { exec } = await import('./commands/exec.ts')
+    return (context, name: string, command: readonly string[]) => exec(context, name, command, { isApart: hasDashes })
+  })
     .argument('<name>', 'the name of the push check')
     .argument('<command...>', 'what to run, after --')
     .usage('[--dir <dir>] <name> -- <command...>')

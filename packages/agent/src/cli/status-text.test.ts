@@ -4,7 +4,7 @@ import { viewStatus } from '../api/status-view.ts'
 import { createTestAgent, hostIdOf, START_UNIX_MS, type TestAgent, testPublicKey } from '../api/testing/test-agent.ts'
 import { statusLines } from './status-text.ts'
 
-const PLAIN = { colour: false, columns: 80, timeZone: 'UTC' }
+const PLAIN = { colour: false, columns: 80, timeZone: 'UTC', typed: (text: string) => text }
 const COLOUR = { ...PLAIN, colour: true }
 
 function view(agent: TestAgent) {
@@ -70,7 +70,7 @@ test('names that peers chose cannot command the terminal', () => {
   const hostile = {
     ...status,
     name: evil,
-    hosts: status.hosts.map((host) => ({ ...host, name: evil })),
+    hosts: status.hosts.map((host) => ({ ...host, name: evil, label: evil })),
     warnings: [evil],
   }
   for (const line of statusLines(hostile, PLAIN)) expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u)
@@ -85,4 +85,47 @@ test('a maintenance is named, and the headline excuses it', async () => {
   const lines = statusLines(view(agent), PLAIN)
   expect(lines[0]).toBe('Everyone else is here.')
   expect(lines.find((line) => line.startsWith('vps-1'))).toMatch(/maintenance$/)
+})
+
+test('a silence is shown with its end beside who was told before it', async () => {
+  const agent = createTestAgent()
+  await agent.port.addRecipient('phone', testPublicKey())
+  agent.live('vps-1')
+  agent.advance(40_000)
+  agent.die('vps-1')
+  agent.advance(60_000)
+  expect(statusLines(view(agent), PLAIN).join('\n')).not.toContain('silenced')
+  const record = { kind: 'silence', matcher: 'vps-1', forMs: 3_600_000, atUnixMs: START_UNIX_MS } as const
+  await agent.port.command({ kind: 'publish', record })
+  const lines = statusLines(view(agent), PLAIN)
+  expect(lines[1]).toMatch(/^Told: phone 02:01:\d\d, /)
+  expect(lines[2]).toBe('It is silenced until 03:01:41 by laptop: until then nothing more is told of it.')
+  expect(statusLines(view(agent), COLOUR).join('\n')).toContain('\n  quiet     silenced until 03:01:41 by laptop\n')
+})
+
+test('two hosts of one name are told apart, however long it is', () => {
+  const agent = createTestAgent()
+  const name = 'a-workstation-with-a-long-name'
+  agent.live('first1', name)
+  agent.live('second', name)
+  agent.advance(11_000)
+  const lines = statusLines(view(agent), PLAIN)
+  expect(lines.find((line) => line.includes('hosts are called'))).toContain(
+    `2 hosts are called ${name} (oWfirst1, oWsecond)`,
+  )
+  const rows = lines.filter((line) => line.startsWith('a-work'))
+  const names = rows.map((line) => line.slice(0, line.indexOf(')') + 1))
+  expect(names).toEqual(['a-workstation-with-a-lo… (oWfirst1)', 'a-workstation-with-a-lo… (oWsecond)'])
+})
+
+test('a host that sleeps is not called critical', () => {
+  const agent = createTestAgent()
+  agent.live('sleeper', 'sleeper', { sleeps: true })
+  for (const host of ['vps-1', 'nas']) agent.live(host)
+  agent.advance(30_000)
+  for (const host of ['sleeper', 'vps-1']) agent.die(host)
+  agent.advance(60_000)
+  const rows = statusLines(view(agent), COLOUR).filter((line) => /\b[0-9a-f]{4} /.test(line) && line.includes('asleep'))
+  expect(rows).toHaveLength(1)
+  expect(rows[0]).toContain('asleep  \u001b[0m  sleeper is asleep')
 })

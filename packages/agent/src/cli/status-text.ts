@@ -6,6 +6,8 @@ import { ageText, clockText, durationText } from './time-text.ts'
 
 const MARKS_WIDTH = 40
 const NAME_WIDTH_MAX = 24
+/** What tells two hosts of one name apart, a space and brackets included. */
+const SHORT_ID_WIDTH = 11
 const ANSWER_WIDTH = 10
 const INCIDENTS_MAX = 15
 const NAMES_MAX = 8
@@ -15,6 +17,8 @@ export interface Drawing {
   readonly colour: boolean
   readonly columns: number
   readonly timeZone?: string
+  /** Makes the commands in a text of ours work when they are typed. */
+  readonly typed: (text: string) => string
   /** The word at the right of the head: `live`, or what is wrong. */
   readonly link?: string
 }
@@ -36,17 +40,20 @@ function plainPage(status: StatusView, drawing: Drawing): readonly string[] {
   const shown = status.incidents.filter(({ folded }) => !folded)
   const lines = shown.length === 0 ? [plain(status.headline)] : []
   for (const incident of shown.slice(0, INCIDENTS_MAX)) lines.push(...plainIncident(incident, status, drawing))
-  if (shown.length > INCIDENTS_MAX) lines.push(`and ${shown.length - INCIDENTS_MAX} more: muster incidents`)
+  if (shown.length > INCIDENTS_MAX)
+    lines.push(drawing.typed(`and ${shown.length - INCIDENTS_MAX} more: muster incidents`))
   return [...lines, '', ...hostRows(status, drawing)]
 }
 
-function plainIncident(incident: IncidentView, status: StatusView, { timeZone }: Drawing): readonly string[] {
+function plainIncident(incident: IncidentView, status: StatusView, { timeZone, typed }: Drawing): readonly string[] {
   const since = clockText(incident.sinceUnixMs, status.nowUnixMs, timeZone)
   const lines = [
     `${plain(sentenceOf(incident))} since ${since} (${durationText(incident.lastedMs)}).${agreementText(incident)} Incident ${incident.shortId}.`,
   ]
   const told = toldText(incident, status.nowUnixMs, timeZone)
-  lines.push(`Told: ${told === '' ? nobodyText(incident, status) : told}.`)
+  lines.push(`Told: ${told === '' ? typed(nobodyText(incident, status)) : told}.`)
+  const silence = silenceText(incident, status.nowUnixMs, timeZone)
+  if (silence !== '') lines.push(`It is ${silence}: until then nothing more is told of it.`)
   if (incident.alsoOn.length > 0) lines.push(`Also on ${plain(incident.hostName, 64)}: ${alsoOnText(incident)}.`)
   return lines
 }
@@ -66,6 +73,12 @@ function nobodyText(incident: IncidentView, { recipients }: StatusView): string 
   if (incident.inMaintenance) return 'nobody, it is in maintenance'
   if (incident.silenced) return 'nobody, it is silenced'
   return recipients.length === 0 ? 'nobody, there is no recipient: muster recipient add phone' : 'nobody yet'
+}
+
+/** "silenced until 15:20:00 by laptop"; empty while it is not. */
+export function silenceText({ silence }: IncidentView, nowUnixMs: number = Date.now(), timeZone?: string): string {
+  if (silence === null) return ''
+  return `silenced until ${clockText(silence.untilUnixMs, nowUnixMs, timeZone)} by ${plain(silence.by, 64)}`
 }
 
 const STEP_WORDS: Readonly<Record<ToldView['step'], string>> = {
@@ -110,13 +123,13 @@ function colouredPage(status: StatusView, drawing: Drawing): readonly string[] {
   const shown = status.incidents.filter(({ folded }) => !folded)
   if (shown.length === 0) lines.push(ink(plain(status.headline), status.well ? 'bold' : 'red'))
   const [worst] = shown
-  if (worst !== undefined) lines.push(...worstIncident(worst, status, timeZone))
+  if (worst !== undefined) lines.push(...worstIncident(worst, status, drawing))
   lines.push('', ...hostRows(status, drawing))
-  if (shown.length > 1) lines.push('', ...incidentTable(shown, status))
+  if (shown.length > 1) lines.push('', ...incidentTable(shown, status, drawing))
   return lines
 }
 
-function worstIncident(incident: IncidentView, status: StatusView, timeZone: string | undefined): readonly string[] {
+function worstIncident(incident: IncidentView, status: StatusView, { timeZone, typed }: Drawing): readonly string[] {
   const since = clockText(incident.sinceUnixMs, status.nowUnixMs, timeZone)
   const lines = [
     `${ink(`${plain(sentenceOf(incident))}.`, inkOf(incident))}  since ${since}, ${durationText(incident.lastedMs)}   incident ${incident.shortId}`,
@@ -124,7 +137,9 @@ function worstIncident(incident: IncidentView, status: StatusView, timeZone: str
   if (incident.fault !== 'check')
     lines.push(`  seen by   ${listed(incident.voters, NAMES_MAX)}:${agreementText(incident).replace(/\.$/, '')}`)
   const told = toldText(incident, status.nowUnixMs, timeZone)
-  lines.push(`  told      ${told === '' ? ink(nobodyText(incident, status), 'amber') : told}`)
+  lines.push(`  told      ${told === '' ? ink(typed(nobodyText(incident, status)), 'amber') : told}`)
+  const silence = silenceText(incident, status.nowUnixMs, timeZone)
+  if (silence !== '') lines.push(`  quiet     ${silence}`)
   if (incident.alsoOn.length > 0) lines.push(`  also on   ${alsoOnText(incident)}`)
   return lines
 }
@@ -134,14 +149,19 @@ function inkOf({ severity, inMaintenance, silenced, fault }: IncidentView): Ink 
   return severity === 'critical' ? 'red' : 'amber'
 }
 
-function incidentTable(incidents: readonly IncidentView[], status: StatusView): readonly string[] {
+function incidentTable(incidents: readonly IncidentView[], status: StatusView, { typed }: Drawing): readonly string[] {
   const rows = incidents.slice(0, INCIDENTS_MAX).map((incident) => {
-    const told = toldText(incident, status.nowUnixMs) === '' ? nobodyText(incident, status) : ''
+    const told = toldText(incident, status.nowUnixMs) === '' ? typed(nobodyText(incident, status)) : ''
     const age = fitted(durationText(incident.lastedMs), 12)
-    const word = ink(fitted(incident.severity, 8), inkOf(incident))
+    const word = ink(fitted(severityWord(incident), 8), inkOf(incident))
     return `${fitted(incident.shortId, 6)}  ${word}  ${fitted(plain(sentenceOf(incident)), 36)}  ${age} ${told}`.trimEnd()
   })
   return [ink('INCIDENT', 'grey'), ...rows]
+}
+
+/** How bad it is, in a word; a host that sleeps is not bad. */
+export function severityWord({ fault, severity }: IncidentView): string {
+  return fault === 'asleep' ? 'asleep' : severity
 }
 
 /** The word with which a host answers the roll. */
@@ -170,10 +190,10 @@ const GLYPHS: Readonly<Record<Mark, readonly [string, Ink]>> = {
 
 function hostRows(status: StatusView, { colour }: Drawing): readonly string[] {
   const { hosts } = status
-  const width = Math.min(NAME_WIDTH_MAX, Math.max(4, ...hosts.map(({ name }) => [...plain(name, 63)].length)))
+  const width = Math.max(4, ...hosts.map((host) => [...rowName(host)].length))
   const rows = hosts.map((host) => {
     const mark = glyphMark(host)
-    const name = fitted(plain(host.name, 63), width)
+    const name = fitted(rowName(host), width)
     const age = (host.ageMs === null ? '-' : host.isSelf ? 'now' : ageText(host.ageMs)).padStart(4)
     const more = trouble(host)
     if (!colour) {
@@ -187,6 +207,14 @@ function hostRows(status: StatusView, { colour }: Drawing): readonly string[] {
   })
   const head = `  ${fitted('HOST', width)}  ${fitted('ANSWER', ANSWER_WIDTH)}        ONE MARK 20 s, NOW AT THE RIGHT`
   return colour ? [ink(head, 'grey'), ...rows] : rows
+}
+
+/** A long name is cut, but not what tells two hosts of one name apart. */
+function rowName({ name, label }: HostView): string {
+  const cut = (text: string): string => fitted(plain(text, 64), NAME_WIDTH_MAX).trimEnd()
+  if (name === label) return cut(name)
+  const idAt = label.lastIndexOf(' (')
+  return `${cut(label.slice(0, idAt))} ${plain(label.slice(idAt + 1), SHORT_ID_WIDTH)}`
 }
 
 function glyphMark(host: HostView): Mark {
@@ -226,10 +254,10 @@ function barInk(mark: Mark, isPresent: boolean): Ink {
   return mark === 'c' || mark === '_' ? 'red' : 'grey'
 }
 
-function footer(status: StatusView, { colour }: Drawing): readonly string[] {
+function footer(status: StatusView, { colour, typed }: Drawing): readonly string[] {
   const notes = [...status.warnings, ...status.troubles].map((text) => plain(text, 300))
   if (status.isolated) notes.unshift('This host hears nobody, so it accuses nobody: is its own network down?')
-  if (status.recipients.length === 0) notes.push('Nobody is told yet: muster recipient add phone')
+  if (status.recipients.length === 0) notes.push(typed('Nobody is told yet: muster recipient add phone'))
   return notes.length === 0 ? [] : ['', ...notes.map((note) => (colour ? ink(note, 'amber') : note))]
 }
 

@@ -1,6 +1,7 @@
 /** What a command has around it: streams, environment, folder. One value, so that tests can make their own. */
 import { homedir } from 'node:os'
 import { type Folder, resolveFolder } from '../identity/folder.ts'
+import { typedText } from './typed-command.ts'
 
 /** The world of one command. */
 export interface Surroundings {
@@ -33,6 +34,8 @@ export interface Context extends Surroundings {
   readonly line: (text?: string) => void
   /** Prints a value as JSON, one object. */
   readonly print: (value: unknown) => void
+  /** A text of ours, with the commands in it as they work when they are typed: see `typed-command.ts`. */
+  readonly typed: (text: string) => string
 }
 
 /** The real world. */
@@ -62,12 +65,14 @@ export function systemSurroundings(): Surroundings {
 export function contextOf(surroundings: Surroundings, options: CommonOptions): Context {
   const { env, homeDir, workingDir, out, isTerminal } = surroundings
   const noColour = env.NO_COLOR !== undefined && env.NO_COLOR !== ''
+  const folder = resolveFolder({ dir: options.dir, env, homeDir, workingDir })
   return {
     ...surroundings,
-    folder: resolveFolder({ dir: options.dir, env, homeDir, workingDir }),
+    folder,
     json: options.json === true,
     colour: isTerminal && !noColour && env.TERM !== 'dumb',
     line: (text = '') => out(`${text}\n`),
     print: (value) => out(`${JSON.stringify(value, null, 2)}\n`),
+    typed: (text) => typedText({ env, homeDir, workingDir, folder }, text),
   }
 }

@@ -9,6 +9,7 @@ import { CERTIFICATE_BYTES_MAX, verifyCertificate } from '../identity/certificat
 import type { HostKey } from '../identity/host-key.ts'
 import { createOrigin } from '../shell/origin.ts'
 import { createSwarm } from '../swarm/create-swarm.ts'
+import type { DialProblem } from '../swarm/dial-report.ts'
 import { plain } from './plain-text.ts'
 
 /** How long a peer may take to answer. Milliseconds. */
@@ -26,8 +27,17 @@ export interface Trial {
   readonly tryMs?: number
 }
 
+/** What came of it. */
+export interface Tried {
+  readonly isGood: boolean
+  /** For a person. */
+  readonly line: string
+  /** What kept us out, where a dial has told. */
+  readonly problem?: DialProblem
+}
+
 /** Dials until the peer lets us in or says why not. Never throws for what the peer does. */
-export async function tryPeer(trial: Trial): Promise<{ readonly isGood: boolean; readonly line: string }> {
+export async function tryPeer(trial: Trial): Promise<Tried> {
   const { peer, name, swarmKey, hostKey } = trial
   const { certificate, meshKey } = createOrigin({ swarmKey, hostKey, name }, systemClock)
   const met: string[] = []
@@ -62,7 +72,8 @@ export async function tryPeer(trial: Trial): Promise<{ readonly isGood: boolean;
     while (!until.aborted && swarm.peers().length === 0 && swarm.dialReports().length === 0) await pause(LOOK_MS)
     if (swarm.peers().length > 0) return answered(met, name)
     const [report] = swarm.dialReports()
-    return { isGood: false, line: report?.explanation ?? `nobody answers at ${peer} (no answer in time)` }
+    if (report === undefined) return { isGood: false, line: `nobody answers at ${peer} (no answer in time)` }
+    return { isGood: false, line: report.explanation, problem: report.problem }
   } catch (error) {
     return {
       isGood: false,

@@ -4,6 +4,7 @@
 import { formatDuration, KINDS } from '@muster/checks'
 import type { z } from 'zod'
 import { initialConfig } from './init.ts'
+import { takesRestart } from './restart-keys.ts'
 import { configJsonSchema } from './schema.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
@@ -40,6 +41,10 @@ export function configPage(): string {
     '`muster config check` tells what is wrong, `muster config show` prints what holds, `muster config schema` prints the',
     'JSON Schema for an editor.',
     '',
+    'A running agent takes a changed file with `muster config reload`, where the table says `reload`. A change of what it says',
+    '`restart` of is refused then, with all else in the file: end the agent and run it again (`systemctl restart muster`). Back',
+    'within `presence.restart`, it is no news.',
+    '',
     'What `muster init` writes:',
     '',
     '```yaml',
@@ -48,12 +53,13 @@ export function configPage(): string {
     '',
     '## Keys',
     '',
-    '| key | default | meaning |',
-    '|---|---|---|',
+    '| key | default | a change takes | meaning |',
+    '|---|---|---|---|',
     ...sections.filter(([key]) => key !== 'checks').flatMap(([key, section]) => rows(key, section)),
     '',
     '## Every check',
     '',
+    '`checks` is a list; a change of it takes a `reload`.',
     'Conditions (`warning`, `critical`) are CEL over the values of the observation. A check without either has those of its',
     'kind.',
     '',
@@ -73,16 +79,24 @@ function propertiesOf(schema: JsonSchema): Readonly<Record<string, JsonSchema>> 
 
 function rows(key: string, schema: JsonSchema): readonly string[] {
   const inner = Object.entries(propertiesOf(schema))
-  if (inner.length === 0) return [row(key, schema)]
+  if (inner.length === 0) return [keyRow(key, schema)]
   return [
-    `| **${key}** | | ${cell(schema.description ?? '')} |`,
+    `| **${key}** | | | ${cell(schema.description ?? '')} |`,
     ...inner.flatMap(([name, value]) => rows(`${key}.${name}`, value)),
   ]
 }
 
+function keyRow(key: string, schema: JsonSchema): string {
+  const change = takesRestart(key) ? 'restart' : 'reload'
+  return `| \`${key}\` | ${standardOf(key, schema)} | ${change} | ${cell(schema.description ?? '')} |`
+}
+
 function row(key: string, schema: JsonSchema): string {
-  const standard = key === 'host' || schema.default === undefined ? '' : `\`${flow(schema.default)}\``
-  return `| \`${key}\` | ${standard} | ${cell(schema.description ?? '')} |`
+  return `| \`${key}\` | ${standardOf(key, schema)} | ${cell(schema.description ?? '')} |`
+}
+
+function standardOf(key: string, schema: JsonSchema): string {
+  return key === 'host' || schema.default === undefined ? '' : `\`${flow(schema.default)}\``
 }
 
 function checkSchemas(schema: JsonSchema): readonly JsonSchema[] {

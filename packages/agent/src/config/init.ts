@@ -21,7 +21,8 @@ export function initialConfig({ host, ports, peers = [] }: InitialConfig): strin
       : '# Next: muster run, then: muster status.'
   return `# What this host tells the others about itself. Every key has a default; unknown keys are refused.
 ${next}
-# After a change: muster config check, then muster config reload.
+# After a change: muster config check, then muster config reload, which takes checks, tags, peers and nodes. All else takes
+# a restart of the agent.
 
 host: ${JSON.stringify(host)}
 

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto'
 import { type HostId, ProtocolError } from '@muster/protocol'
 import { base58btc } from 'multiformats/bases/base58'
 import { configError } from '../config/errors.ts'
-import { ED25519_KEY_BYTES, type SigningKey, signingKeyOf, verifySignature } from './ed25519.ts'
+import { ED25519_KEY_BYTES, type SigningKey, signingKeyOf, type Verifier, verifierOf } from './ed25519.ts'
 import { type KeyFileWords, readKeyFile, writeKeyFile } from './key-file.ts'
 
 /** Multihash `identity` of 36 bytes, then protobuf field 1 = 1 (Ed25519) and field 2 = 32 bytes. */
@@ -73,14 +73,34 @@ function decodeBase58(text: string): Uint8Array | undefined {
   }
 }
 
-/** Whether the host signed the bytes. False, and never an error, for an id that is none. */
-export function verify(hostId: HostId, bytes: Uint8Array, signature: Uint8Array): boolean {
+/** What checks the signatures of a host, by its id. A memo: forgetting it costs time only. */
+const verifiers = new Map<HostId, Verifier>()
+/** More than a mesh has members. */
+const VERIFIERS_MAX = 4_096
+
+/** Null for an id that is none. */
+function verifierOfHost(hostId: HostId): Verifier | null {
+  const known = verifiers.get(hostId)
+  if (known !== undefined) return known
   try {
-    return verifySignature(publicKeyOfHost(hostId), bytes, signature)
+    const verifier = verifierOf(publicKeyOfHost(hostId))
+    if (verifiers.size >= VERIFIERS_MAX) verifiers.clear()
+    verifiers.set(hostId, verifier)
+    return verifier
   } catch (error) {
-    if (error instanceof ProtocolError) return false
+    if (error instanceof ProtocolError) return null
     throw error
   }
+}
+
+/** Whether the host signed the bytes. False, and never an error, for an id that is none. */
+export function verify(hostId: HostId, bytes: Uint8Array, signature: Uint8Array): boolean {
+  return verifierOfHost(hostId)?.verifies(bytes, signature) ?? false
+}
+
+/** The same on another thread: for who has many to check. */
+export async function verifyLater(hostId: HostId, bytes: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  return (await verifierOfHost(hostId)?.verifiesLater(bytes, signature)) ?? false
 }
 
 /** The text of an identity file. */

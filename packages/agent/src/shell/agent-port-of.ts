@@ -1,11 +1,20 @@
 /** The agent's door to its own front ends, over the running parts. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Ping as CheckPing, Runner } from '@muster/checks'
-import { type HostId, type MeshRecord, meshRecords, parseRecord, recipientsOf, wireLimits } from '@muster/protocol'
+import {
+  type HostId,
+  hasLeft,
+  type MeshRecord,
+  meshRecords,
+  parseRecord,
+  recipientsOf,
+  wireLimits,
+} from '@muster/protocol'
 import type { AgentEvent, AgentPort, HistoryEntry, HistoryQuery, Pairing, Ping, Reach } from '../agent-port.ts'
 import type { Clock } from '../clock.ts'
 import { ConfigError } from '../config/errors.ts'
 import { type Config, loadConfig } from '../config/load.ts'
+import { restartKeysBetween } from '../config/restart-keys.ts'
 import type { Log } from '../log.ts'
 import type { Loop } from '../loop.ts'
 import { encodeWelcome } from '../notices/welcome.ts'
@@ -124,18 +133,9 @@ export class RecipientError extends Error {
 
 /** What a running agent cannot swap: said, so that nobody waits for it. */
 function unchangeable(before: Config, after: Config): readonly string[] {
-  const parts = [
-    ['host', before.host, after.host],
-    ['swarm.listen', before.swarm.listen, after.swarm.listen],
-    ['presence', before.presence, after.presence],
-    ['notify.remind', before.notify.remindMs, after.notify.remindMs],
-    ['waku.listen', before.waku.listen, after.waku.listen],
-    ['waku.serve', before.waku.serve, after.waku.serve],
-    ['api.listen', before.api.listen, after.api.listen],
-  ] as const
-  return parts
-    .filter(([, old, next]) => JSON.stringify(old) !== JSON.stringify(next))
-    .map(([key]) => `${key} has changed: that takes a restart of the agent; nothing was swapped`)
+  return restartKeysBetween(before, after).map(
+    (key) => `${key} has changed: that takes a restart of the agent; nothing was swapped`,
+  )
 }
 
 function toCheckPing({ kind, exitCode, body, runId }: Ping): CheckPing {
@@ -153,6 +153,7 @@ function reachOf(deps: PortDeps): Reach {
   const status = node?.status()
   const workedAtMs = status?.workedAtMonotonicMs
   return {
+    configuredPeers: deps.config().swarm.peers,
     swarmAddresses: swarm.addresses(),
     wakuAddresses: node?.multiaddrs() ?? [],
     connected: swarm.peers().map(({ host, address }) => ({ host, address })),
@@ -172,7 +173,10 @@ function reachOf(deps: PortDeps): Reach {
 /** Whether one host's death would leave the recipients unreachable, and the cure. */
 function reachWarnings({ loop, config, failingStore, brokenParts }: PortDeps): readonly string[] {
   const warnings = brokenParts().map(brokenText)
-  const serving = meshRecords(loop().state(), 'member').filter(({ body }) => body.wakuAddresses.length > 0)
+  const { members } = loop().state()
+  const serving = meshRecords(loop().state(), 'member').filter(
+    ({ signer, body }) => body.wakuAddresses.length > 0 && !hasLeft(members.get(signer)?.state),
+  )
   const open = serving.filter(({ body }) => body.wakuAddresses.some((address) => !isLoopbackAddress(address)))
   const roads = (open.length > 0 ? open.length : serving.length) + config().waku.nodes.length
   if (recipientsOf(loop().state()).length > 0 && roads < 2) {

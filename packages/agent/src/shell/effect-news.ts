@@ -1,5 +1,5 @@
 /** What the effects of the core mean to people: lines in the log and events for the API. */
-import { type Effect, nameOf, type State } from '@muster/protocol'
+import { type Effect, labelOf, type State } from '@muster/protocol'
 import type { AgentEvent } from '../agent-port.ts'
 import type { Log } from '../log.ts'
 
@@ -18,7 +18,11 @@ export function tellNews(effect: Effect, state: State, log: Log, emit: (event: A
     }
     case 'concluded': {
       const { subject, how, ageMs } = effect
-      return log.warn('a host is silent', { host: nameOf(state, subject), how, ageMs })
+      const fields = { host: labelOf(state, subject), how, ageMs }
+      const member = state.members.get(subject)
+      if (member?.state === 'asleep') return log.info('a host is asleep', fields)
+      const isStopped = member?.verdict?.body.fault === 'stopped'
+      return log.warn(isStopped ? 'a host was stopped and is not back' : 'a host is silent', fields)
     }
     default:
       return undefined
@@ -29,7 +33,7 @@ function nameHosts(state: State, fields: Readonly<Record<string, string | number
   const named: Record<string, unknown> = { ...fields }
   for (const key of HOST_FIELDS) {
     const id = fields[key]
-    if (typeof id === 'string') named[key] = nameOf(state, id)
+    if (typeof id === 'string') named[key] = labelOf(state, id)
   }
   return named
 }

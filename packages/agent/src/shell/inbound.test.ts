@@ -5,13 +5,20 @@ import { createInbound } from './inbound.ts'
 import type { SealOfOrigin } from './seal-of-origin.ts'
 import { entryOf, hostIdOf, MESH, resultOf } from './testing/entries.ts'
 
-const SELF_SEAL: SealOfOrigin = { signed: (record) => record, verify: () => undefined, isMember: () => true }
+const SELF_SEAL: SealOfOrigin = {
+  signed: (record) => record,
+  verify: () => undefined,
+  verifyLater: async () => undefined,
+  isMember: () => true,
+}
 const VPS = hostIdOf('v')
 const LAPTOP = hostIdOf('L')
 
 test('an entry straight from its host in which all is well is kept; all else is passed on', () => {
   const taken: Happening[] = []
-  const incidents = new Map<string, { readonly host: string; readonly state: 'firing' | 'resolved' }>()
+  type Incidents = ReadonlyMap<string, { readonly host: string; readonly state: 'firing' | 'resolved' }>
+  // A new map for each change, as the core has it.
+  let incidents: Incidents = new Map()
   const loop = {
     dispatch: (happening: Happening) => taken.push(happening),
     state: () => ({ incidents }),
@@ -27,9 +34,12 @@ test('an entry straight from its host in which all is well is kept; all else is 
   for (const frame of [bad, worse, retired]) expect(inbound.frame(VPS, frame, 'gossip')).toBe('accept')
   expect(inbound.frame(LAPTOP, well, 'gossip')).toBe('accept')
   expect(inbound.frame(VPS, Uint8Array.of(1), 'gossip')).toBe('reject')
-  incidents.set('a', { host: VPS, state: 'resolved' }).set('b', { host: LAPTOP, state: 'firing' })
+  incidents = new Map([
+    ['a', { host: VPS, state: 'resolved' }],
+    ['b', { host: LAPTOP, state: 'firing' }],
+  ])
   expect(inbound.frame(VPS, well, 'gossip')).toBe('keep')
-  incidents.set('c', { host: VPS, state: 'firing' })
+  incidents = new Map([...incidents, ['c', { host: VPS, state: 'firing' }]])
   expect(inbound.frame(VPS, well, 'gossip')).toBe('accept')
   expect(taken).toHaveLength(7)
 })

@@ -37,6 +37,8 @@ export interface Inbound {
   digest(bytes: Uint8Array): ReturnType<typeof decodeDigest>
   /** A record from this host's own disk, or null when it is damaged. */
   stored(bytes: Uint8Array): AnySigned | null
+  /** The same, with signatures verified on other threads: a start reads many. */
+  storedLater(bytes: Uint8Array): Promise<AnySigned | null>
   refused(): Readonly<Record<string, number>>
 }
 
@@ -62,6 +64,8 @@ export function createInbound(deps: {
     // A record of someone whose certificate has not arrived yet is no offence of who passes it on.
     return code === 'not-a-member' || code === 'newer-version' ? 'ignore' : 'reject'
   }
+
+  const parseStored = (bytes: Uint8Array): AnySigned => parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes })
 
   function take(from: HostId, carried: readonly Carried[], road: Road): FrameVerdict {
     const isHistory = carried.every(({ record }) => isNoNews(loop().state(), from, record))
@@ -109,8 +113,17 @@ export function createInbound(deps: {
     digest: (bytes) => decodeDigest(bytes),
     stored(bytes) {
       try {
-        const record = parseRecord(bytes, { mesh, bytesMax: wireLimits.recordBytes })
+        const record = parseStored(bytes)
         seal.verify(record)
+        return record
+      } catch {
+        return null
+      }
+    },
+    async storedLater(bytes) {
+      try {
+        const record = parseStored(bytes)
+        await seal.verifyLater(record)
         return record
       } catch {
         return null

@@ -1,42 +1,24 @@
 /** What the core asks to be kept, on this host's store, and what is read back at the start. */
 import {
   type AnySigned,
-  type Carried,
-  decodeCanonical,
   type Effect,
   encodeCanonical,
   encodeRecord,
-  type HostId,
   type Incident,
   type Life,
-  type LogHead,
   type Restored,
   type Result,
   type SignedAs,
 } from '@muster/protocol'
-import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { type Log, reasonOf } from '../log.ts'
-import {
-  ENTRY_BYTES_MAX,
-  type Family,
-  type RecordOperation,
-  type Store,
-  type StoredEntry,
-  type StoreTrouble,
-} from '../storage/index.ts'
-import type { Inbound } from './inbound.ts'
+import type { Family, RecordOperation, Store, StoredEntry, StoreTrouble } from '../storage/index.ts'
+import { createCheckPlaces } from './check-places.ts'
+import { CHECK_TIME_PREFIX, newestKey, type ReadStored, readCheckTimes, readNewestKeys, restore } from './restoring.ts'
 import type { SealOfOrigin } from './seal-of-origin.ts'
 
 /** Runs rarer than this would be out of the newest entries after a while. */
 const RARE_MS = 10 * 60_000
-/** Newest entries of each host that are looked through at the start. */
-const RECENT_ENTRIES = 300
-const INCIDENT_BYTES_MAX = 64 * 1024
-/** Keys of last entries with rare checks (then host, `/`, check), and of the time spent of a check's period. */
-export const NEWEST_PREFIX = 'newest/'
-export const CHECK_TIME_PREFIX = 'check-time/'
-const NEWEST_END = 'newest0'
 /** A failing disk is said once in this time. */
 const COMPLAINT_EVERY_MS = 60_000
 
@@ -46,6 +28,7 @@ type KeepEffect = Extract<
 >
 
 type KeepEntry = Extract<KeepEffect, { kind: 'keep-entry' }>
+type StoredEntryOf = StoredEntry & Pick<KeepEntry, 'entry'>
 
 /** A heartbeat is kept when it is a goodbye: like a verdict it says how a host went. */
 const FAMILY: Readonly<Record<string, Family>> = {
@@ -54,8 +37,6 @@ const FAMILY: Readonly<Record<string, Family>> = {
   notice: 'notice-log',
   record: 'mesh-records',
 }
-const heldSchema = z.strictObject({ b: z.instanceof(Uint8Array), t: z.number() })
-type Held = z.infer<typeof heldSchema>
 
 /**
  * What the core keeps on the store. `keep` resolves also when the disk fails, which `trouble` then shows;
@@ -80,7 +61,7 @@ export interface KeepingDeps {
   readonly clock: Clock
   readonly log: Log
   /** Parses and verifies what the disk gives back; null when it is damaged. */
-  readonly read: Inbound['stored']
+  readonly read: ReadStored
 }
 
 /** Keeps effects on a store. A disk that fails costs history, never a check, a vote or a notice. */
@@ -89,6 +70,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
   let trouble: StoreTrouble | null = null
   /** The keys of last entries that are kept apart; true where that is the good end of a trouble. */
   const apart = new Map<string, boolean>()
+  const places = createCheckPlaces()
   let gathered: KeepEntry[] = []
   let gathering: Promise<void> | null = null
   let complainedAtMs = Number.NEGATIVE_INFINITY
@@ -118,7 +100,7 @@ export function createKeeping(deps: KeepingDeps): Keeping {
     gathered = []
     gathering = null
     const sync = entries.some((effect) => effect.sync)
-    const stored: (StoredEntry & Pick<KeepEntry, 'entry'>)[] = []
+    const stored: StoredEntryOf[] = []
     const failures: unknown[] = []
     for (const { entry, head, ageMs } of entries) {
       try {
@@ -129,10 +111,22 @@ export function createKeeping(deps: KeepingDeps): Keeping {
         failures.push(error)
       }
     }
-    await store.log.append(stored, { sync })
+    await append(stored, sync)
     const newest = stored.flatMap(({ entry, bytes }) => newestOperations(entry, bytes, apart))
     if (newest.length > 0) await store.batch(newest, { sync })
     if (failures.length > 0) throw failures[0]
+  }
+
+  async function append(entries: readonly StoredEntryOf[], sync: boolean): Promise<void> {
+    try {
+      await store.log.append(entries, { sync })
+    } catch (error) {
+      places.doubt(entries.map(({ host }) => host))
+      throw error
+    }
+    const rows = places.note(entries.map(({ entry }) => entry))
+    // Nothing waits for it: a start gets by with a row that is behind.
+    if (rows.length > 0) void guarded(store.batch(rows, { sync: false }))
   }
 
   async function keepLife(life: Life): Promise<void> {
@@ -173,15 +167,22 @@ export function createKeeping(deps: KeepingDeps): Keeping {
 
   return {
     keep: (effect) => guarded(perform(effect)),
-    restore: (incarnation) => restore(deps, incarnation, apart),
+    async restore(incarnation) {
+      for (const key of await readNewestKeys(store)) apart.set(key, false)
+      const restored = await restore(deps, incarnation, apart.keys(), places)
+      const { carried, entries, incidents } = restored
+      if (carried.length + entries.length > 0) {
+        log.debug('read from the store', {
+          records: carried.length,
+          entries: entries.length,
+          incidents: incidents.length,
+        })
+      }
+      return restored
+    },
     checkTimes: () => readCheckTimes(store),
     trouble: () => trouble,
   }
-}
-
-/** The key under which the last entry with a rare check is kept apart. */
-function newestKey(host: HostId, check: string): string {
-  return `${NEWEST_PREFIX}${host}/${check}`
 }
 
 /** Whether a result may still be the newest of its check when the history has gone past it: seldom, or for ever, late. */
@@ -223,87 +224,4 @@ async function dropEverywhere(store: Store, key: string): Promise<void> {
     [...families].map((family) => ({ family, type: 'del' as const, key })),
     { sync: false },
   )
-}
-
-async function restore(deps: KeepingDeps, incarnation: number, apart: Map<string, boolean>): Promise<Restored> {
-  for await (const [key] of deps.store.family('members').iterate({ gte: NEWEST_PREFIX, lt: NEWEST_END }))
-    apart.set(key, false)
-  const { store, log } = deps
-  const carried = await readCarried(deps)
-  const heads: Record<HostId, LogHead> = {}
-  const entries: RestoredEntry[] = []
-  for (const host of await store.log.hosts()) {
-    const head = await store.log.head(host)
-    if (head !== undefined) heads[host] = { incarnation: head.incarnation, seq: head.seq, cid: head.cid }
-    entries.push(...(await readEntries(deps, host)))
-  }
-  const incidents = await readIncidents(store)
-  if (carried.length + entries.length > 0) {
-    log.debug('read from the store', { records: carried.length, entries: entries.length, incidents: incidents.length })
-  }
-  return { incarnation, heads, entries, carried, incidents }
-}
-
-async function readCarried({ store, clock, read }: KeepingDeps): Promise<readonly Carried[]> {
-  const carried: Carried[] = []
-  // Mesh records first, and then once more those of them that were refused: among them are the certificates by which
-  // the others are verified, and their keys, which are hashes, come in no order.
-  let refused: Held[] = []
-  for (const family of ['mesh-records', 'verdicts', 'notice-log'] as const) {
-    const values: Held[] = refused
-    refused = []
-    for await (const [, value] of store.family(family).iterate()) {
-      const held = heldSchema.safeParse(decodeCanonical(value, ENTRY_BYTES_MAX))
-      if (held.success) values.push(held.data)
-    }
-    for (const held of values) {
-      const record = read(held.b)
-      if (record !== null) carried.push({ record, ageMs: Math.max(0, Math.round(clock.unixMs() - held.t)) })
-      else if (family === 'mesh-records') refused.push(held)
-    }
-  }
-  return carried
-}
-
-type RestoredEntry = Restored['entries'][number]
-
-async function readEntries({ store, clock, read }: KeepingDeps, host: HostId): Promise<readonly RestoredEntry[]> {
-  const nowMs = clock.unixMs()
-  const entries = new Map<string, RestoredEntry>()
-  const take = (bytes: Uint8Array, madeAtUnixMs: number | null): void => {
-    const record = read(bytes)
-    if (record?.domain !== 'entry') return
-    const { life, seq, atUnixMs } = record.body
-    const ageMs = Math.max(0, Math.round(nowMs - (madeAtUnixMs ?? atUnixMs)))
-    entries.set(`${life.incarnation}/${seq}`, { record, ageMs })
-  }
-  for await (const [, value] of store
-    .family('members')
-    .iterate({ gte: `${NEWEST_PREFIX}${host}/`, lt: `${NEWEST_PREFIX}${host}0` })) {
-    // Kept apart without a time of ours: its host's own clock tells.
-    take(value, null)
-  }
-  const recent = await store.log.read({ host, reverse: true, limit: RECENT_ENTRIES })
-  for (const { bytes, storedAtUnixMs } of recent) take(bytes, storedAtUnixMs)
-  return [...entries.values()].sort(
-    ({ record: { body: a } }, { record: { body: b } }) => a.life.incarnation - b.life.incarnation || a.seq - b.seq,
-  )
-}
-
-async function readIncidents(store: Store): Promise<readonly Incident[]> {
-  const incidents: Incident[] = []
-  for await (const [, value] of store.family('incidents').iterate()) {
-    // Written by this agent in this folder: a shape that we made ourselves.
-    incidents.push(decodeCanonical(value, INCIDENT_BYTES_MAX) as Incident)
-  }
-  return incidents.sort((a, b) => a.sinceUnixMs - b.sinceUnixMs)
-}
-
-async function readCheckTimes(store: Store): Promise<Readonly<Record<string, number>>> {
-  const times: Record<string, number> = {}
-  for await (const [key, value] of store.family('life').iterate({ gte: CHECK_TIME_PREFIX, lt: 'check-time0' })) {
-    const spentMs = decodeCanonical(value, 64)
-    if (typeof spentMs === 'number') times[key.slice(CHECK_TIME_PREFIX.length)] = spentMs
-  }
-  return times
 }

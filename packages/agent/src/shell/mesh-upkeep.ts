@@ -1,5 +1,5 @@
 /** Keeps this host and its mesh acquainted: announces where it is, and follows where the others are. */
-import { type HostId, type MeshRecord, meshRecords } from '@muster/protocol'
+import { type HostId, hasLeft, type MeshRecord, meshRecords, nameOf, namesakesIn } from '@muster/protocol'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/load.ts'
 import { type Log, reasonOf } from '../log.ts'
@@ -18,7 +18,7 @@ type Profile = Extract<MeshRecord, { kind: 'member' }>
 export interface MeshUpkeep {
   /** Publishes what this host says of itself, when it has changed. */
   announce(network: Network): void
-  /** Dials whom the mesh knows, and listens for the recipients that it has. */
+  /** Dials whom the mesh knows, listens for the recipients that it has, and warns once of two hosts of one name. */
   follow(): void
 }
 
@@ -37,6 +37,8 @@ export function createMeshUpkeep(deps: {
   const { self, config, swarm, waku, telling, loop, clock, log } = deps
   const swarmAddresses = rememberAddresses(() => worthTelling(swarm.addresses()), clock.monotonicMs)
   const wakuAddresses = rememberAddresses(() => worthTelling(waku()?.multiaddrs() ?? []), clock.monotonicMs)
+
+  const warned = new Set<string>()
 
   function profile(known: Profile | undefined, network: Network): Profile {
     const { host, presence, swarm: swarmConfig, waku: wakuConfig } = config()
@@ -69,14 +71,28 @@ export function createMeshUpkeep(deps: {
       const { swarm: swarmConfig, waku: wakuConfig } = config()
       swarm.setPeerBook([
         ...swarmConfig.peers.map((address) => ({ addresses: [address] })),
-        ...others.map(({ signer, body }) => ({ host: signer, addresses: body.addresses })),
+        ...others.map(({ signer, body }) => ({
+          host: signer,
+          addresses: body.addresses,
+          hasLeft: hasLeft(state.members.get(signer)?.state),
+        })),
       ])
+      const here = others.filter(({ signer }) => !hasLeft(state.members.get(signer)?.state))
       try {
-        waku()?.setPeers([...wakuConfig.nodes, ...others.flatMap(({ body }) => body.wakuAddresses)])
+        waku()?.setPeers([...wakuConfig.nodes, ...here.flatMap(({ body }) => body.wakuAddresses)])
       } catch (error) {
         log.debug('some Waku addresses cannot be used', { reason: reasonOf(error) })
       }
       telling.followRecipients(state)
+      for (const hosts of namesakesIn(state)) {
+        const key = hosts.join(' ')
+        if (warned.has(key)) continue
+        warned.add(key)
+        log.warn('hosts of one name: give one another under host: in its muster.yaml, and restart it', {
+          name: nameOf(state, hosts[0] ?? self),
+          hosts: key,
+        })
+      }
     },
   }
 }

@@ -16,7 +16,7 @@ import {
 } from '@muster/protocol'
 import type { CertificateBook } from '../identity/certificate.ts'
 import { CERTIFICATE_BYTES_MAX } from '../identity/certificate.ts'
-import { type HostKey, verify } from '../identity/host-key.ts'
+import { type HostKey, verify, verifyLater } from '../identity/host-key.ts'
 
 /** Signs in the name of this host and tells whose word a record is. Asks nobody: the certificates are at hand. */
 export interface SealOfOrigin {
@@ -28,6 +28,8 @@ export interface SealOfOrigin {
    * Throws a `ProtocolError`: `other-mesh`, `not-a-member` or `bad-signature`.
    */
   verify(record: AnySigned): void
+  /** The same, with the work done on other threads. Rejects with what `verify` throws. */
+  verifyLater(record: AnySigned): Promise<void>
   isMember(host: HostId): boolean
 }
 
@@ -41,13 +43,19 @@ export function createSealOfOrigin({
   readonly mesh: MeshId
   readonly book: CertificateBook
 }): SealOfOrigin {
-  function check(record: Signed<unknown>, bytes: Uint8Array): void {
+  function checkSigner(record: Signed<unknown>): void {
     if (record.mesh !== mesh) throw new ProtocolError('other-mesh', 'a record of another mesh')
     if (book.get(record.signer) === undefined) {
       throw new ProtocolError('not-a-member', 'its signer has no certificate here')
     }
-    if (!verify(record.signer, bytes, record.signature)) {
-      throw new ProtocolError('bad-signature', 'its signer did not sign this')
+  }
+
+  /** The record and those inside it, once their signers are known to be members. */
+  function* signedParts(record: AnySigned): Generator<Signed<unknown>> {
+    admitCertificateOf(book, record)
+    for (const part of [record, ...nestedOf(record)]) {
+      checkSigner(part)
+      yield part
     }
   }
 
@@ -57,12 +65,22 @@ export function createSealOfOrigin({
       return { ...record, signature: hostKey.sign(bytesToSignOf(record)) }
     },
     verify(record) {
-      admitCertificateOf(book, record)
-      check(record, bytesToSignOf(record))
-      for (const nested of nestedOf(record)) check(nested, bytesToSignOf(nested as AnySigned))
+      for (const part of signedParts(record)) {
+        if (!verify(part.signer, bytesToSignOf(part as AnySigned), part.signature)) throw forged()
+      }
+    },
+    async verifyLater(record) {
+      const checks = [...signedParts(record)].map((part) =>
+        verifyLater(part.signer, bytesToSignOf(part as AnySigned), part.signature),
+      )
+      if (!(await Promise.all(checks)).every(Boolean)) throw forged()
     },
     isMember: (host) => book.get(host) !== undefined,
   }
+}
+
+function forged(): ProtocolError {
+  return new ProtocolError('bad-signature', 'its signer did not sign this')
 }
 
 /** A member's own record brings the certificate by which its signature can be trusted. */

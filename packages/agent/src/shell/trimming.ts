@@ -15,8 +15,8 @@ import {
 } from '@muster/protocol'
 import type { Clock } from '../clock.ts'
 import { type Family, RECORD_BYTES_MAX, type RecordOperation, type Store } from '../storage/index.ts'
-import { CHECK_TIME_PREFIX, NEWEST_PREFIX } from './keeping.ts'
 import { NODE_NEWS_PREFIX } from './node-news-road.ts'
+import { CHECK_TIME_PREFIX, NEWEST_PREFIX } from './restoring.ts'
 import { OUTBOX_MS, readRow } from './telling.ts'
 
 const HOUR_MS = 60 * 60_000

@@ -14,6 +14,7 @@ export const BATCH_OPERATIONS_MAX = 4096
 
 /** What is kept, by purpose. */
 export const FAMILIES = [
+  'check-places',
   'incidents',
   'life',
   'members',

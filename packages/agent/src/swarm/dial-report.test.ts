@@ -24,8 +24,26 @@ describe('a failed dial is explained', () => {
       'wrong-swarm-key',
       `${address} hangs up on us: wrong swarm key?`,
     ],
-    [error('TimeoutError'), true, 'wrong-swarm-key', `${address} hangs up on us: wrong swarm key?`],
-    [error('Error', 'ECONNRESET'), false, 'wrong-swarm-key', `${address} hangs up on us: wrong swarm key?`],
+    [error('TimeoutError'), true, 'nobody-answers', `nobody answers at ${address} (no answer in time)`],
+    [error('Error', 'ECONNRESET'), true, 'wrong-swarm-key', `${address} hangs up on us: wrong swarm key?`],
+    [
+      error('Error', 'ECONNRESET'),
+      false,
+      'hangs-up',
+      `something hangs up on us at ${address}: another program, or a host with another swarm key`,
+    ],
+    [
+      error('UnexpectedEOFError'),
+      false,
+      'hangs-up',
+      `something hangs up on us at ${address}: another program, or a host with another swarm key`,
+    ],
+    [
+      error('StreamClosedError'),
+      false,
+      'hangs-up',
+      `something hangs up on us at ${address}: another program, or a host with another swarm key`,
+    ],
     [error('WrongSwarmKeyError'), false, 'wrong-swarm-key', `${address} hangs up on us: wrong swarm key?`],
     [
       error('NotAdmittedError', 'not-admitted'),

@@ -3,7 +3,9 @@
  *
  * A wrong swarm key has no error of its own on the wire: the other side just hangs up, or what it says makes no
  * sense. So it is told by how far the dial came: once the other side has answered with its nonce, somebody speaks
- * this protocol there, and what fails after that is most likely the key.
+ * this protocol there, and who hangs up after that most likely does so for the key. Who hangs up before it may be
+ * anything: what forwards a port where nobody listens, or an address that is another machine's by now. Who says
+ * nothing more at all does not refuse a key, which takes milliseconds; it hangs.
  */
 import type { HostId } from '@muster/protocol'
 
@@ -11,6 +13,7 @@ import type { HostId } from '@muster/protocol'
 export type DialProblem =
   | 'nobody-answers'
   | 'wrong-swarm-key'
+  | 'hangs-up'
   | 'another-host'
   | 'not-admitted'
   | 'bad-address'
@@ -57,6 +60,7 @@ export function explainDialError(failure: DialFailure): { problem: DialProblem; 
 const explanations: Record<DialProblem, (address: string, reason: string) => string> = {
   'nobody-answers': (address, reason) => `nobody answers at ${address} (${reason})`,
   'wrong-swarm-key': (address) => `${address} hangs up on us: wrong swarm key?`,
+  'hangs-up': (address) => `something hangs up on us at ${address}: another program, or a host with another swarm key`,
   'another-host': (address) => `another host answers at ${address} than the one expected there`,
   'not-admitted': (address) =>
     `${address} holds the swarm key but does not let us in, or we not it: is it of this mesh?`,
@@ -78,11 +82,10 @@ function problemOf({ error, answered }: DialFailure): DialProblem {
   ) {
     return 'bad-address'
   }
+  if (/^(TimeoutError|AbortError)$/.test(name)) return 'nobody-answers'
   if (answered) return 'wrong-swarm-key'
   if (NOBODY.has(code)) return 'nobody-answers'
-  if (/^(TimeoutError|AbortError)$/.test(name)) return 'nobody-answers'
-  // It took the connection and hung up before a nonce: full, or no member at all.
-  if (/ECONNRESET|EPIPE|EOF|StreamReset|StreamClosed/i.test(`${code} ${name} ${message}`)) return 'wrong-swarm-key'
+  if (/ECONNRESET|EPIPE|EOF|StreamReset|StreamClosed/i.test(`${code} ${name} ${message}`)) return 'hangs-up'
   return 'failed'
 }
 

@@ -1,6 +1,9 @@
 /** What is said of addresses that do not answer must not outlive its reason. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
-import { until } from './testing/harness.ts'
+import { hostIdOfSeed } from './host-id.ts'
+import { keyOf, until } from './testing/harness.ts'
 import { gossipReaches, host, portOf, proxyTo, stopEverything } from './testing/real-hosts.ts'
 
 afterEach(stopEverything)
@@ -66,4 +69,39 @@ it('an address without an id that a connected host announces is not complained o
   expect(ann.swarm.dialReports()).toHaveLength(1)
   ann.swarm.setPeerBook([{ addresses: [NOBODY] }, { host: bob.swarm.host, addresses: [NOBODY] }])
   expect(ann.swarm.dialReports()).toEqual([])
+})
+
+it('an address of a host that has left is not complained of any more', async () => {
+  const ann = host('ann')
+  await ann.swarm.start()
+  const bob = hostIdOfSeed(keyOf('bob'))
+  ann.swarm.setPeerBook([{ addresses: [NOBODY] }, { host: bob, addresses: [NOBODY] }])
+  await until('nobody answers there', () => ann.swarm.dialReports().length === 1)
+  ann.swarm.setPeerBook([{ addresses: [NOBODY] }, { host: bob, addresses: [NOBODY], hasLeft: true }])
+  expect(ann.swarm.dialReports()).toEqual([])
+  const failed = (): number => ann.logged.filter(({ phrase }) => phrase === 'dial failed').length
+  const before = failed()
+  // The config still names it, so it is dialled.
+  await until('it was dialled again', () => failed() > before + 1)
+  expect(ann.swarm.dialReports()).toEqual([])
+  expect(ann.logged.filter(({ level }) => level === 'warn')).toHaveLength(1)
+})
+
+it('what accepts and hangs up at once is not taken for a member with another key', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.destroy()
+  }).listen(0, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    const ann = host('ann')
+    await ann.swarm.start()
+    const address = `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`
+    ann.swarm.setPeerBook([{ addresses: [address] }])
+    await until('it is reported', () => ann.swarm.dialReports().length === 1)
+    const explanation = `something hangs up on us at ${address}: another program, or a host with another swarm key`
+    expect(ann.swarm.dialReports()).toMatchObject([{ problem: 'hangs-up', explanation }])
+  } finally {
+    server.close()
+  }
 })

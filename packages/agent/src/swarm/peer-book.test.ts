@@ -155,3 +155,38 @@ describe('the peer book', () => {
     expect(book.takeDue(5_000, 1).map(({ key }) => key)).toEqual([LOWER])
   })
 })
+
+describe('who has left', () => {
+  const left = { host: HIGHER, addresses: [`${AT}/p2p/${HIGHER}`], hasLeft: true }
+
+  it('is not dialled, and is dialled again once it is back', () => {
+    const book = bookWith(left)
+    expect(book.takeDue(1_000_000, ALL)).toEqual([])
+    expect(book.nextDueMs()).toBeUndefined()
+    book.setEntries([{ ...left, hasLeft: false }], 1_000_000)
+    expect(book.takeDue(1_000_000, ALL).map(({ key }) => key)).toEqual([HIGHER])
+  })
+
+  it('is not missed where a config still names its address, though that is dialled', () => {
+    const book = bookWith({ addresses: [AT] }, left)
+    expect(book.takeDue(0, ALL).map(({ key }) => key)).toEqual([AT])
+    expect(book.isMoot(AT)).toBe(true)
+    book.setEntries([{ addresses: [AT] }], 0)
+    expect(book.isMoot(AT)).toBe(false)
+  })
+
+  it('is not missed at an address of the config where it was met', () => {
+    const elsewhere = '/dns4/vps-1.example.org/tcp/4650'
+    const book = bookWith({ addresses: [elsewhere] })
+    book.takeDue(0, ALL)
+    book.dialled(elsewhere, { kind: 'connected', host: HIGHER }, 0)
+    expect(book.isMoot(elsewhere)).toBe(false)
+    book.setEntries([{ addresses: [elsewhere] }, left], 0)
+    expect(book.isMoot(elsewhere)).toBe(true)
+  })
+
+  it('does not hide that another host is missing at the same address', () => {
+    const book = bookWith({ host: LOWER, addresses: [AT] }, left)
+    expect(book.isMoot(AT)).toBe(false)
+  })
+})

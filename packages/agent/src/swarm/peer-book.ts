@@ -44,7 +44,10 @@ export interface PeerBook {
   reset(nowMs: number): void
   /** The addresses known of a host, those included that are only known to lead to it. */
   addressesOf(host: HostId): string[]
-  /** Whether it is of no matter if an address answers: it is in no entry any more, or a host it leads to is connected. */
+  /**
+   * Whether it is of no matter if an address answers: it is in no entry any more, a host it leads to is connected, or
+   * it has led to nobody but hosts that have left.
+   */
   isMoot(address: string): boolean
 }
 
@@ -65,6 +68,7 @@ interface Entry {
 /** An empty book. */
 export function createPeerBook(self: HostId, random: () => number, options: DiallingOptions): PeerBook {
   let entries = new Map<string, Entry>()
+  let gone: Gone = { hosts: new Set(), addresses: new Set() }
   const online = new Set<HostId>()
 
   const politeness = (host: HostId | undefined): number =>
@@ -72,11 +76,15 @@ export function createPeerBook(self: HostId, random: () => number, options: Dial
 
   const isOnline = (entry: Entry): boolean => entry.answers !== undefined && online.has(entry.answers)
 
+  const isOfGone = ({ answers, target }: Entry): boolean =>
+    answers === undefined ? target.addresses.every((address) => gone.addresses.has(address)) : gone.hosts.has(answers)
+
   const isWanted = (entry: Entry): boolean => entry.state === 'waiting' && !isOnline(entry)
 
   return {
     setEntries(wanted, nowMs) {
       const next = new Map<string, Entry>()
+      gone = goneOf(wanted)
       for (const target of targetsOf(wanted, self)) {
         if (next.size >= PEER_BOOK_MAX) break
         const old = entries.get(target.key)
@@ -134,7 +142,7 @@ export function createPeerBook(self: HostId, random: () => number, options: Dial
       [...entries.values()].flatMap(({ answers, target }) => (answers === host ? target.addresses : [])),
     isMoot(address) {
       const leading = [...entries.values()].filter(({ target }) => target.addresses.includes(address))
-      return leading.length === 0 || leading.some(isOnline)
+      return leading.some(isOnline) || leading.every(isOfGone)
     },
   }
 }
@@ -159,12 +167,12 @@ function targetsOf(entries: readonly PeerBookEntry[], self: HostId): Target[] {
   const nameless = new Set<string>()
   const add = (host: HostId | undefined, address: string): void => {
     const owner = host ?? /\/p2p\/([^/]+)$/.exec(address)?.[1]
-    const plain =
-      owner === undefined || address.includes('/p2p-circuit') ? address : address.replace(/\/p2p\/[^/]+$/, '')
+    const plain = owner === undefined ? address : withoutOwner(address)
     if (owner === undefined) nameless.add(plain)
     else if (owner !== self) byHost.set(owner, [...(byHost.get(owner) ?? []), plain])
   }
-  for (const { host, addresses } of entries) {
+  for (const { host, addresses, hasLeft } of entries) {
+    if (hasLeft === true) continue
     for (const address of addresses) add(host, address)
   }
   return [
@@ -175,4 +183,23 @@ function targetsOf(entries: readonly PeerBookEntry[], self: HostId): Target[] {
     })),
     ...[...nameless].map((address) => ({ key: address, host: undefined, addresses: [address] })),
   ]
+}
+
+/** Who has left, and where they were. */
+interface Gone {
+  readonly hosts: ReadonlySet<HostId>
+  readonly addresses: ReadonlySet<string>
+}
+
+function goneOf(entries: readonly PeerBookEntry[]): Gone {
+  const left = entries.filter(({ hasLeft }) => hasLeft === true)
+  return {
+    hosts: new Set(left.flatMap(({ host }) => host ?? [])),
+    addresses: new Set(left.flatMap(({ addresses }) => addresses.map(withoutOwner))),
+  }
+}
+
+/** An address without the id at its end; what leads through a relay keeps its ids. */
+function withoutOwner(address: string): string {
+  return address.includes('/p2p-circuit') ? address : address.replace(/\/p2p\/[^/]+$/, '')
 }

@@ -108,6 +108,11 @@ export interface PeerInfo {
 export interface PeerBookEntry {
   readonly host?: HostId
   readonly addresses: readonly string[]
+  /**
+   * It has left: it is not dialled, and where only it is known to have been, it is no news that nobody answers, also
+   * where a config still names the address.
+   */
+  readonly hasLeft?: boolean
 }
 
 /** What a probe asks. */

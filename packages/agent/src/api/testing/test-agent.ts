@@ -5,6 +5,7 @@ import {
   type AnySigned,
   createState,
   type Event,
+  type Heartbeat,
   type HostId,
   type Life,
   type MeshRecord,
@@ -29,8 +30,10 @@ export interface TestAgent {
   readonly pings: (Ping & { readonly check: string })[]
   /** Lets time pass; hosts that live answer the roll. */
   advance(ms: number): void
-  /** A host is here from now on. */
-  live(name: string): void
+  /** A host is here from now on, under its own name or another. */
+  live(host: string, name?: string, says?: Partial<Pick<Heartbeat, 'sleeps' | 'mode'>>): void
+  /** A host says goodbye. */
+  leave(host: string): void
   /** A host says nothing more, and answers no probe. */
   die(name: string): void
   /** The core meets an event. */
@@ -72,7 +75,7 @@ export function createTestAgent(): TestAgent {
     { incarnation: 1, heads: {}, entries: [], carried: [], incidents: [] },
     momentOf(nowMs),
   )
-  const living = new Map<string, { life: Life; beat: number }>()
+  const living = new Map<string, { life: Life; beat: number; says: Partial<Heartbeat> }>()
   const listeners = new Set<(event: AgentEvent) => void>()
   const pings: (Ping & { check: string })[] = []
   const history: HistoryEntry[] = []
@@ -131,6 +134,7 @@ export function createTestAgent(): TestAgent {
       wakuAgeMs: null,
       sets: '',
       nonce,
+      ...host.says,
     })
   }
 
@@ -143,7 +147,7 @@ export function createTestAgent(): TestAgent {
       kind: 'member',
       name,
       addresses: [`/dns4/${name}.example.org/tcp/4650`],
-      wakuAddresses: [],
+      wakuAddresses: [`/dns4/${name}.example.org/tcp/4652/ws`],
       everyMs: 10_000,
       graceMs: 5_000,
       sleeps: false,
@@ -155,6 +159,7 @@ export function createTestAgent(): TestAgent {
   let incarnation = 0
   const pairing = { resolve: (): void => undefined, reject: (_: Error): void => undefined, aborted: false }
   const reach: Reach = {
+    configuredPeers: [],
     swarmAddresses: ['/ip4/127.0.0.1/tcp/4650'],
     wakuAddresses: [],
     connected: [],
@@ -178,12 +183,18 @@ export function createTestAgent(): TestAgent {
         meet({ kind: 'tick' })
       }
     },
-    live(name) {
+    live(host, name = host, says = {}) {
       incarnation += 1
-      living.set(name, { life: { incarnation, epoch: 0 }, beat: 0 })
-      meet({ kind: 'connected', peer: hostIdOf(name) })
-      receive(name, sign(name, 'record', profile(name)))
-      receive(name, heartbeat(name, null))
+      living.set(host, { life: { incarnation, epoch: 0 }, beat: 0, says })
+      meet({ kind: 'connected', peer: hostIdOf(host) })
+      receive(host, sign(host, 'record', profile(name)))
+      receive(host, heartbeat(host, null))
+    },
+    leave(host) {
+      const life = living.get(host)?.life
+      if (life === undefined) throw new Error(`${host} does not live`)
+      living.delete(host)
+      receive(host, sign(host, 'record', { kind: 'leave', life }))
     },
     die(name) {
       living.delete(name)

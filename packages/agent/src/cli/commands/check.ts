@@ -21,7 +21,8 @@ export async function listChecks(context: Context): Promise<number> {
     context.print({ checks: shown })
     return EXIT.done
   }
-  if (shown.length === 0) context.line('No checks yet: muster check kinds shows what there is, muster.yaml takes them.')
+  if (shown.length === 0)
+    context.line(context.typed('No checks yet; muster.yaml takes them. What there is: muster check kinds'))
   const width = Math.max(4, ...shown.map(({ name }) => name.length))
   for (const { name, kind, every, grace, warning, critical } of shown) {
     const conditions = [...warning.map((text) => `warning ${text}`), ...critical.map((text) => `critical ${text}`)]

@@ -47,7 +47,7 @@ export async function printSchema(context: Context): Promise<number> {
 export async function reloadConfig(context: Context): Promise<number> {
   // Told here with its lines, where the agent would only refuse it.
   await readConfig(context)
-  const agent = await findAgent(context.folder)
+  const agent = await findAgent(context)
   const { ok, lines } = await agent.change<{ ok: boolean; lines: readonly string[] }>('POST', '/api/v1/reload')
   if (context.json) context.print({ ok, lines })
   else for (const line of lines) context.line(plain(line, 300))

@@ -7,10 +7,11 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:os'
-import type { Folder } from '../../identity/folder.ts'
 import { sendPing } from '../api-client.ts'
+import { usageError } from '../cli-error.ts'
+import { plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
-import { isNotFound, pingPath } from './push.ts'
+import { isNotFound, noSuchCheck, pingPath } from './push.ts'
 
 /** Bytes of the command's last output that are reported. */
 const TAIL_BYTES_MAX = 8_000
@@ -22,9 +23,18 @@ const EXIT_NOT_EXECUTABLE = 126
 /** A shell adds the signal's number to this. */
 const EXIT_SIGNAL = 128
 
-/** Runs the command and resolves with its exit code. */
-export async function exec({ folder, err }: Context, name: string, command: readonly string[]): Promise<number> {
-  const report = reporter(folder, name, err)
+/** Runs the command and resolves with its exit code. Throws a `CliError` for words that are no command. */
+export async function exec(
+  context: Context,
+  name: string,
+  command: readonly string[],
+  { isApart }: { readonly isApart: boolean },
+): Promise<number> {
+  const [program = ''] = command
+  if (!isApart && program.startsWith('-')) {
+    throw usageError(`${plain(program, 40)} is no command to run`, `write: muster exec ${plain(name, 64)} -- CMD`)
+  }
+  const report = reporter(context, name)
   const started = report('/start', '')
   const { exitCode, tail } = await runThrough(command)
   await started
@@ -33,22 +43,24 @@ export async function exec({ folder, err }: Context, name: string, command: read
 }
 
 /** Reports under one run id; only the first failure is told. */
-function reporter(folder: Folder, name: string, err: (text: string) => void) {
+function reporter({ folder, err, typed }: Context, name: string) {
   const runId = randomUUID()
   let hasFailed = false
   return async (signal: string, body: string): Promise<void> => {
     try {
       await sendPing(folder, `${pingPath(name, signal)}?rid=${runId}`, body, { timeoutMs: REPORT_TIMEOUT_MS })
     } catch (error) {
-      if (!hasFailed) err(`muster: ${name} is not reported: ${reasonOf(error, name)}\n`)
+      if (!hasFailed) for (const line of failureLines(error, name)) err(`${typed(line)}\n`)
       hasFailed = true
     }
   }
 }
 
-function reasonOf(error: unknown, name: string): string {
-  if (isNotFound(error)) return `no push check is called ${name}`
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? ''
+function failureLines(error: unknown, name: string): readonly string[] {
+  const known = isNotFound(error) ? noSuchCheck(name) : error
+  const [why = ''] = (known instanceof Error ? known.message : String(known)).split('\n', 1)
+  const line = `muster: ${name} is not reported: ${why}`
+  return known === error ? [line] : [line, `  ${noSuchCheck(name).remedy}`]
 }
 
 /** Runs a program with our streams, and keeps the end of what it prints. */

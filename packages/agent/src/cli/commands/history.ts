@@ -40,7 +40,7 @@ async function readHistory(context: Context, options: HistoryOptions, since: num
   if (options.check !== undefined) query.set('check', options.check)
   if (since !== undefined) query.set('since', String(Math.max(0, Math.round(since))))
   try {
-    return await (await findAgent(context.folder)).get<HistoryView>(`/api/v1/history?${query}`)
+    return await (await findAgent(context)).get<HistoryView>(`/api/v1/history?${query}`)
   } catch (error) {
     if (!(error instanceof CliError) || error.code !== 'no-agent') throw error
   }

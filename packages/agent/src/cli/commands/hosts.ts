@@ -9,7 +9,7 @@ import { ageText } from '../time-text.ts'
 
 /** Prints each host with its id and its addresses. */
 export async function hosts(context: Context): Promise<number> {
-  const { hosts: all } = await (await findAgent(context.folder)).get<{ hosts: readonly HostView[] }>('/api/v1/hosts')
+  const { hosts: all } = await (await findAgent(context)).get<{ hosts: readonly HostView[] }>('/api/v1/hosts')
   if (context.json) {
     context.print({ hosts: all })
     return EXIT.done

@@ -5,7 +5,7 @@ import type { IncidentView } from '../../api/shapes.ts'
 import { findAgent } from '../api-client.ts'
 import { EXIT } from '../cli-error.ts'
 import { fitted, plain } from '../plain-text.ts'
-import { toldText } from '../status-text.ts'
+import { severityWord, silenceText, toldText } from '../status-text.ts'
 import type { Context } from '../surroundings.ts'
 import { clockText, durationText } from '../time-text.ts'
 
@@ -14,7 +14,7 @@ const ENDED_MAX = 30
 
 /** Prints the incidents. */
 export async function incidents(context: Context): Promise<number> {
-  const agent = await findAgent(context.folder)
+  const agent = await findAgent(context)
   const { incidents: all } = await agent.get<{ incidents: readonly IncidentView[] }>('/api/v1/incidents')
   if (context.json) {
     context.print({ incidents: all })
@@ -25,19 +25,22 @@ export async function incidents(context: Context): Promise<number> {
   const ended = all.filter(({ state }) => state === 'resolved')
   const now = Date.now()
   for (const incident of [...open, ...ended.slice(0, ENDED_MAX)]) context.line(incidentLine(incident, now))
-  if (ended.length > ENDED_MAX) context.line(`and ${ended.length - ENDED_MAX} more; muster incidents --json has all`)
+  if (ended.length > ENDED_MAX)
+    context.line(context.typed(`and ${ended.length - ENDED_MAX} more. All of them: muster incidents --json`))
   return EXIT.done
 }
 
 function incidentLine(incident: IncidentView, nowUnixMs: number): string {
-  const word = incident.state === 'resolved' ? 'resolved' : incident.severity
+  const word = incident.state === 'resolved' ? 'resolved' : severityWord(incident)
+  const told = toldText(incident)
   const marks = [
-    incident.acknowledged === null ? '' : `acknowledged by ${plain(incident.acknowledged.by, 64)}`,
-    incident.silenced ? 'silenced' : '',
+    // Who was told and who answered are one part.
+    incident.acknowledged === null || told !== '' ? '' : `acknowledged by ${plain(incident.acknowledged.by, 64)}`,
+    silenceText(incident, nowUnixMs),
     incident.inMaintenance ? 'in maintenance' : '',
     incident.folded ? 'part of its host’s' : '',
   ].filter((mark) => mark !== '')
   const since = `since ${clockText(incident.sinceUnixMs, nowUnixMs)}, ${durationText(incident.lastedMs)}`
-  const more = [since, toldText(incident), ...marks].filter((part) => part !== '').join('; ')
+  const more = [since, told, ...marks].filter((part) => part !== '').join('; ')
   return `${fitted(incident.shortId, 6)}  ${fitted(word, 8)}  ${plain(sentenceOf(incident), 160)}; ${more}`
 }

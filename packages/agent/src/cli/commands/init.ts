@@ -1,29 +1,29 @@
 /** `muster init`: a new mesh begins on this host. */
 import { networkInterfaces } from 'node:os'
-import { resolveFolder } from '../../identity/folder.ts'
 import { shellWord } from '../../identity/key-file.ts'
 import { generateSwarmKey } from '../../identity/swarm-key.ts'
 import { EXIT } from '../cli-error.ts'
-import { addressesOf, chooseName, createHost, dirOption, refuseUsedFolder } from '../new-host.ts'
+import { addressesOf, chooseName, createHost, refuseUsedFolder } from '../new-host.ts'
 import type { Context } from '../surroundings.ts'
+import { launcherOf } from '../typed-command.ts'
 
 /** Writes the folder and says what comes next. */
 export async function init(context: Context, options: { readonly name?: string }): Promise<number> {
-  const { folder, line } = context
+  const { folder, line, typed } = context
   const name = chooseName(options.name)
   await refuseUsedFolder(folder, 'init')
   const { ports } = await createHost({ folder, name, swarmKey: generateSwarmKey(), peers: [] })
-  const standard = resolveFolder({ env: {}, homeDir: context.homeDir, workingDir: context.workingDir })
-  const dir = dirOption(folder, standard.path)
   const [address = '127.0.0.1'] = addressesOf(networkInterfaces())
   line(`A new mesh begins on ${name}, in ${folder.path}`)
   line('  muster.yaml   what to look at, and how to reach this host')
   line('  swarm.key     who holds a copy belongs to the mesh: keep it secret')
   line('  identity.key  this host alone: never copy it')
   line()
-  line(`Next:  muster run${dir}`)
+  line('It listens on all networks of this machine. To keep it on this machine: 127.0.0.1 for 0.0.0.0 in muster.yaml.')
+  line()
+  line(typed('Next:  muster run'))
   line(`       copy ${shellWord(folder.swarmKey)} to another host, then there:`)
-  line(`       muster join --key swarm.key --peer /ip4/${address}/tcp/${ports.swarm}`)
-  line(`       muster recipient add phone${dir}   (so that somebody is told)`)
+  line(`       ${launcherOf(context.env)} join --key swarm.key --peer /ip4/${address}/tcp/${ports.swarm}`)
+  line(`${typed('       muster recipient add')} phone   (so that somebody is told)`)
   return EXIT.done
 }

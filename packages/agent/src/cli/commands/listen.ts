@@ -4,31 +4,24 @@
  * It pairs once, then receives over Waku with its own key, shows what leads to the mesh that it is paired with, each
  * transition once, and answers that it was delivered. What was missed while it was off comes from the nodes' stores.
  */
-import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { Notice } from '@muster/protocol'
 import { checkFolder, createFolder, type Folder } from '../../identity/folder.ts'
 import { exists } from '../../identity/key-file.ts'
 import { encodeAnswer } from '../../notices/answer.ts'
 import { openNodeNews } from '../../notices/node-news.ts'
 import { type OpenedNotice, openTold } from '../../notices/told.ts'
-import { openWelcome } from '../../notices/welcome.ts'
-import { answerPairing } from '../../waku/pairing-answer.ts'
-import { parsePairingLink } from '../../waku/pairing-link.ts'
-import { systemClock, WakuError } from '../../waku/ports.ts'
+import { systemClock } from '../../waku/ports.ts'
 import { createReceiver, type ReceivedPayload, type Receiver } from '../../waku/receiver.ts'
 import { seal, type WakuKeyPair } from '../../waku/seal.ts'
 import { currentTopic, topicsAround } from '../../waku/topics.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
+import { pairDevice, readLink } from '../device-pairing.ts'
 import { sift } from '../listen-intervals.ts'
-import {
-  type ListenState,
-  pairedState,
-  readListenState,
-  readOrCreateListenKey,
-  writeListenState,
-} from '../listen-store.ts'
+import { type ListenState, readListenState, readOrCreateListenKey, writeListenState } from '../listen-store.ts'
 import { headingOf, noticeText } from '../notice-text.ts'
 import { type Bridge, jsonOf, type Passed, postToBridge, readBridge, runProgram, splitWords } from '../passing-on.ts'
+import { type PidFile, takePidFile } from '../pid-file.ts'
 import { plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
 
@@ -39,8 +32,6 @@ const ANSWERS_MAX = 64
 /** How long an ending listener waits for its last answers. Milliseconds. */
 const LAST_ANSWERS_MS = 10_000
 
-/** When a pairing without an answer says where it knocks. Milliseconds. */
-const PATIENCE_MS = 10_000
 /** Node addresses that are remembered: the newest first. */
 const NODES_MAX = 64
 /** How long an ending listener counts copies. Milliseconds. */
@@ -61,82 +52,41 @@ export async function listen(context: Context, link: string | undefined, options
   const token = context.env.MUSTER_BRIDGE_TOKEN
   const bridge = options.bridge === undefined ? undefined : readBridge(options.bridge, options.gateway, token)
   const { folder } = context
+  // Before a folder is made for it.
+  const read = link === undefined ? undefined : readLink(link)
   if (await exists(folder.path)) await checkFolder(folder)
-  else if (link === undefined) throw notPaired(folder)
+  else if (read === undefined) throw notPaired(folder)
   else await createFolder(folder)
-  const before = await readListenState(folder)
-  if (before === null && link === undefined) throw notPaired(folder)
-  const key = await readOrCreateListenKey(folder)
-  const state = link === undefined ? before : await pair(context, link, key, before, options.name)
-  if (state === null) throw notPaired(folder)
-  return await receive(context, key, state, { words, bridge, once: options.once === true })
+  // From here on a signal ends it in order.
+  context.interrupted()
+  const pidFile = await takeFolder(folder)
+  try {
+    const before = await readListenState(folder)
+    if (before === null && read === undefined) throw notPaired(folder)
+    const key = await readOrCreateListenKey(folder)
+    const state =
+      read === undefined ? before : await pairDevice(context, { link: read, key, before, name: options.name })
+    if (state === null) throw notPaired(folder)
+    if (read !== undefined && context.json) printEvent(context, { kind: 'paired', recipient: state.recipient })
+    return await receive(context, key, state, { words, bridge, once: options.once === true })
+  } finally {
+    await pidFile?.release()
+  }
+}
+
+/** Two listeners on one folder would show each notice twice and forget by turns. Null where the disk takes no file: that is no reason not to listen. */
+async function takeFolder(folder: Folder): Promise<PidFile | null> {
+  const taken = await takePidFile(join(folder.path, 'listen.pid')).catch(() => null)
+  if (taken === null || !('heldBy' in taken)) return taken
+  throw usageError(
+    `another muster listens on ${folder.path} already (pid ${taken.heldBy})`,
+    `end it with: kill ${taken.heldBy}, or give this one a folder of its own with --dir DIR`,
+  )
 }
 
 function notPaired(folder: Folder): CliError {
-  const remedy = 'on a host: muster recipient add NAME; then here: muster listen LINK'
+  const remedy = 'make a link on a host with `recipient add NAME`, then here: muster listen LINK'
   return new CliError('not-paired', EXIT.usage, `this device is not paired yet (${folder.path})`, remedy)
-}
-
-async function pair(
-  context: Context,
-  text: string,
-  key: WakuKeyPair,
-  before: ListenState | null,
-  asked: string | undefined,
-): Promise<ListenState> {
-  const link = readLink(text)
-  if (before !== null && !Buffer.from(before.meshPublicKey).equals(link.meshPublicKey)) {
-    throw usageError(
-      'this device is paired with another mesh already',
-      'give the second one its own folder: muster listen --dir DIR LINK',
-    )
-  }
-  context.err('Pairing…\n')
-  const patience = setTimeout(() => {
-    context.err(
-      `No answer yet. The link may have ended already, or none of these can be reached from here: ${plain(link.nodes.join(' '), 400)}\n`,
-    )
-  }, PATIENCE_MS)
-  const interrupted = context.interrupted()
-  const answered = answerPairing({
-    link,
-    privateKey: key.privateKey,
-    name: plain(asked ?? hostname(), 64),
-    isGenuine: (welcome) => isGenuine(() => openWelcome(welcome, link.meshPublicKey)),
-    clock: systemClock,
-    log: SILENT,
-    signal: interrupted,
-  })
-  const { welcome: bytes } = await answered
-    .catch((error: unknown) => {
-      throw interrupted.aborted ? new CliError('cancelled', EXIT.bad, 'cancelled before it was paired') : error
-    })
-    .finally(() => clearTimeout(patience))
-  const { recipient, nodes, meshWakuKey } = openWelcome(bytes, link.meshPublicKey)
-  const all = [...new Set([...nodes, ...link.nodes])]
-  const state = pairedState({ meshPublicKey: link.meshPublicKey, meshWakuKey, recipient, nodes: all }, before)
-  await writeListenState(context.folder, state)
-  if (context.json) printEvent(context, { kind: 'paired', recipient })
-  else context.err(`paired as ${plain(recipient, 64)}\n`)
-  return state
-}
-
-function readLink(text: string) {
-  try {
-    return parsePairingLink(text, Date.now())
-  } catch (error) {
-    if (error instanceof WakuError) throw usageError(error.message)
-    throw error
-  }
-}
-
-function isGenuine(open: () => unknown): boolean {
-  try {
-    open()
-    return true
-  } catch {
-    return false
-  }
 }
 
 interface Doing {
@@ -215,7 +165,8 @@ async function receive(context: Context, key: WakuKeyPair, first: ListenState, d
     void sending.finally(() => answers.delete(sending))
   }
 
-  if (state.nodes.length === 0) err('No Waku node is known: pair again with muster recipient add on a host.\n')
+  if (state.nodes.length === 0)
+    err('No Waku node is known: make a new link on a host with `recipient add`, and listen with it.\n')
   await untilAborted(signal)
   await queue
   await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, LAST_ANSWERS_MS).unref())])

@@ -28,7 +28,8 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof CliError && error.message === 'not found'
 }
 
-function noSuchCheck(name: string): CliError {
+/** What to tell then, and what to do. */
+export function noSuchCheck(name: string): CliError {
   return usageError(`no push check is called ${name}`, `muster.yaml takes it: - {name: ${name}, kind: push, every: 1d}`)
 }
 

@@ -10,28 +10,37 @@ import { zonedText } from '../time-text.ts'
 /** Answers for an incident. */
 export async function ack(context: Context, incident: string, options: { readonly by?: string }): Promise<number> {
   const by = plain(options.by ?? userName(), 64)
-  const answer = await (await findAgent(context.folder)).change<{ incident: string }>('POST', '/api/v1/acks', {
-    incident,
-    by,
-  })
+  const answer = await (await findAgent(context)).change<{ incident: string; state: 'firing' | 'resolved' }>(
+    'POST',
+    '/api/v1/acks',
+    { incident, by },
+  )
   if (context.json) context.print(answer)
-  else context.line(`${answer.incident.slice(0, 8)} is acknowledged by ${by}: no more reminders; its end will be told.`)
+  else {
+    const id = answer.incident.slice(0, 8)
+    const what = answer.state === 'resolved' ? 'it has ended already' : 'no more reminders; its end will be told'
+    context.line(`${id} is acknowledged by ${by}: ${what}.`)
+  }
   return EXIT.done
 }
 
 /** Silences an incident, a host or a check. */
 export async function silence(context: Context, matcher: string, options: { readonly for: string }): Promise<number> {
   const forMs = await quietFor(options.for)
-  const answer = await (await findAgent(context.folder)).change<{
+  const answer = await (await findAgent(context)).change<{
     matcher: string
     untilUnixMs: number
     matches: number
+    warnings: readonly string[]
   }>('POST', '/api/v1/silences', { matcher, forMs })
   if (context.json) context.print(answer)
   else {
     const now = answer.matches === 0 ? 'nothing open matches it now' : `${counted(answer.matches, 'open incident')} now`
     const until = zonedText(answer.untilUnixMs, Date.now())
-    context.line(`${plain(answer.matcher, 20)} is silenced until ${until} (${now}).`)
+    // A host's whole id begins like all others: it is called as it was written.
+    const what = answer.matcher.startsWith('12D3KooW') ? matcher : answer.matcher
+    context.line(`${plain(what, 20)} is silenced until ${until} (${now}).`)
+    for (const warning of answer.warnings) context.err(`muster: ${plain(warning, 300)}\n`)
   }
   return EXIT.done
 }
@@ -39,7 +48,7 @@ export async function silence(context: Context, matcher: string, options: { read
 /** Excuses a host. */
 export async function maintenance(context: Context, host: string, options: { readonly for: string }): Promise<number> {
   const forMs = await quietFor(options.for)
-  const answer = await (await findAgent(context.folder)).change<{ host: string; untilUnixMs: number }>(
+  const answer = await (await findAgent(context)).change<{ host: string; untilUnixMs: number }>(
     'POST',
     '/api/v1/maintenances',
     { host, forMs },

@@ -5,6 +5,7 @@ import { CliError, EXIT } from '../cli-error.ts'
 import { counted, fitted, plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
 import { dateTimeText, durationText } from '../time-text.ts'
+import { dirOption, launcherOf } from '../typed-command.ts'
 
 /** Seconds that one question after a pairing is held open. */
 const WAIT_S = 20
@@ -15,7 +16,7 @@ export async function addRecipient(
   name: string,
   options: { readonly key?: string },
 ): Promise<number> {
-  const agent = await findAgent(context.folder)
+  const agent = await findAgent(context)
   if (options.key === undefined) return await pair(context, agent, name)
   const answer = await agent.change<{ name: string; warnings: readonly string[] }>('POST', '/api/v1/recipients', {
     name,
@@ -66,7 +67,9 @@ async function showLink(context: Context, { link, expiresUnixMs, warnings }: Pai
     }),
   )
   context.line('In a terminal that listens:')
-  context.line(`  muster listen '${link}'`)
+  context.line(`  ${launcherOf(context.env)} listen '${link}'`)
+  // Where this host needs a folder of its own, so does a device beside it.
+  if (dirOption(context) !== '') context.line('On this machine, give it a folder of its own too: --dir DIR')
   context.line()
   warn(context, warnings)
   context.line(
@@ -80,13 +83,13 @@ function warn(context: Context, warnings: readonly string[]): void {
 
 /** Prints who is told. */
 export async function listRecipients(context: Context): Promise<number> {
-  const agent = await findAgent(context.folder)
+  const agent = await findAgent(context)
   const { recipients } = await agent.get<{ recipients: readonly RecipientView[] }>('/api/v1/recipients')
   if (context.json) {
     context.print({ recipients })
     return EXIT.done
   }
-  if (recipients.length === 0) context.line('Nobody is told yet: muster recipient add phone')
+  if (recipients.length === 0) context.line(context.typed('Nobody is told yet: muster recipient add phone'))
   else context.line(counted(recipients.length, 'recipient'))
   const width = Math.max(0, ...recipients.map(({ name }) => [...plain(name, 64)].length))
   for (const { name, id, addedUnixMs } of recipients) {
@@ -97,7 +100,7 @@ export async function listRecipients(context: Context): Promise<number> {
 
 /** Takes a recipient back. */
 export async function removeRecipient(context: Context, name: string): Promise<number> {
-  const agent = await findAgent(context.folder)
+  const agent = await findAgent(context)
   const answer = await agent.change<{ id: string; name: string }>(
     'DELETE',
     `/api/v1/recipients/${encodeURIComponent(name)}`,

@@ -22,17 +22,24 @@ export async function replay(context: Context, given: string | undefined): Promi
   const story = tellStory(recordings)
   let next = story.next()
   for (; next.done !== true; next = story.next()) {
-    if (context.json) lines.push({ ...next.value, text: plain(next.value.text, TEXT_MAX) })
-    else context.line(replayLine(next.value))
+    lines.push({ ...next.value, text: plain(next.value.text, TEXT_MAX) })
+    // What could not be read is told before the story, or, if there is none, in the error alone.
+    if (!context.json && next.value.unixMs !== 0) tell(context, lines)
   }
   const end = next.value
   if (end.read === 0) throw nothingRead(recordings)
+  if (!context.json) tell(context, lines)
   if (context.json) context.print({ recordings: recordings.map(({ name }) => name), ...end, lines })
   else context.line(replaySummary(end))
   return codeOf(end)
 }
 
 const TEXT_MAX = 600
+
+/** Prints lines and takes them away: a story may be long. */
+function tell(context: Context, lines: StoryLine[]): void {
+  for (const line of lines.splice(0)) context.line(replayLine(line))
+}
 
 function codeOf({ differences }: StoryEnd): number {
   return differences > 0 ? EXIT.bad : EXIT.done

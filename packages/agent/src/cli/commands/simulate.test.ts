@@ -50,6 +50,9 @@ describe('a large mesh', () => {
     [['--hosts', '1201'], '--hosts is a whole number from 2 to 1200'],
     [['--hosts', '13', '--seeds', '2'], 'with more than 12 hosts one large mesh is measured'],
     [['--hosts', '13', '--without', 'claim'], 'with more than 12 hosts one large mesh is measured'],
+    [['--hosts', '13', '--noisy'], 'with more than 12 hosts one large mesh is measured'],
+    [['--seeds', '2', '--from', 'one'], '--from is a whole number from 0 to 2147483645'],
+    [['--seeds', '2', '--cores', '0'], '--cores is a whole number from 1 to 256'],
   ])('%j is bad usage', async (args, message) => {
     const ended = await muster('simulate', ...args)
     expect(ended).toMatchObject({ code: 2, out: '' })
@@ -61,5 +64,35 @@ describe('a large mesh', () => {
     const { code, out } = await muster('simulate', '--hosts', '12', '--seeds', '1')
     expect(code).toBe(0)
     expect(out).toContain('1 seeds')
+  })
+})
+
+describe('many seeds', () => {
+  test('come to the same on one core and on two', async () => {
+    const [alone, shared] = await Promise.all(
+      ['1', '2'].map((cores) =>
+        muster('simulate', '--noisy', '--hosts', '2', '--from', '7', '--seeds', '400', '--cores', cores, '--json'),
+      ),
+    )
+    expect(alone?.code).toBe(0)
+    expect(JSON.parse(shared?.out ?? '')).toEqual(JSON.parse(alone?.out ?? ''))
+    expect(JSON.parse(alone?.out ?? '')).toMatchObject({ seeds: 400, verdicts: { false: 0 }, brokenSeeds: [] })
+  })
+
+  test('are drawn anew from the one that is named first', async () => {
+    const seen = await Promise.all(
+      [
+        ['--seeds', '2'],
+        ['--seeds', '1'],
+        ['--seeds', '1', '--from', '2'],
+      ].map(async (args) => {
+        const { out } = await muster('simulate', '--noisy', '--hosts', '2', ...args, '--json')
+        const { seeds, virtualMs } = JSON.parse(out) as { readonly seeds: number; readonly virtualMs: number }
+        return [seeds, virtualMs]
+      }),
+    )
+    const [both, first, second] = seen
+    expect(both).toEqual([2, (first?.[1] ?? 0) + (second?.[1] ?? 0)])
+    expect(first).not.toEqual(second)
   })
 })

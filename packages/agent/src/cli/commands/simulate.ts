@@ -1,13 +1,16 @@
 /** `muster simulate`: the protocol core in a deterministic, faulty world; above twelve hosts, what a large mesh costs. */
+import { availableParallelism } from 'node:os'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { limits, RULES, type Rule } from '@muster/protocol'
 import { formatReport, formatScale, runScale, runSeed, runSeeds } from '@muster/simulator'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import { wholeNumber } from '../options.ts'
+import { rangesOf, runSeedsOnCores } from '../seeds-on-cores.ts'
 import type { Context } from '../surroundings.ts'
 
 const SEEDS_MAX = 10_000_000
+const CORES_MAX = 256
 const SEED_MAX = 2 ** 31 - 1
 const HOSTS_LEAST = 2
 const HOSTS_MOST = limits.members
@@ -23,14 +26,18 @@ interface SimulateOptions {
   readonly seed?: string
   readonly hosts?: string
   readonly without?: string
+  readonly noisy?: boolean
+  readonly from?: string
+  readonly cores?: string
 }
 
-/** Runs worlds. Exit code 1 when an invariant breaks. */
+/** Runs worlds. Exit code 1 when an invariant breaks, or a verdict in a noisy world is false. */
 export async function simulate(context: Context, options: SimulateOptions): Promise<number> {
   const count = options.hosts === undefined ? null : wholeNumber(options.hosts, '--hosts', HOSTS_LEAST, HOSTS_MOST)
   if (count !== null && count > DRAWN_HOSTS_MOST) return simulateScale(context, count, options)
   const hosts = count === null ? {} : { hosts: count }
-  const shape = { ...hosts, ...(options.without === undefined ? {} : { without: [readRule(options.without)] }) }
+  const noisy = options.noisy === true
+  const shape = { ...hosts, noisy, ...(options.without === undefined ? {} : { without: [readRule(options.without)] }) }
   if (options.seed !== undefined) {
     const result = runSeed(wholeNumber(options.seed, '--seed', 0, SEED_MAX), { ...shape, story: true })
     if (context.json) context.print(result)
@@ -43,17 +50,24 @@ export async function simulate(context: Context, options: SimulateOptions): Prom
   // Without a rule one broken seed says enough.
   const onBroken = (): boolean => options.without === undefined
   const worlds = wholeNumber(options.seeds ?? SEEDS_DEFAULT, '--seeds', 1, SEEDS_MAX)
-  const sums = runSeeds({ ...shape, from: 1, count: worlds, onBroken })
+  const from = wholeNumber(options.from ?? '1', '--from', 0, SEED_MAX - worlds)
+  const cores = wholeNumber(options.cores ?? String(availableParallelism()), '--cores', 1, CORES_MAX)
+  const isSpread = options.without === undefined && rangesOf(worlds, cores) > 1
+  const args = [...(count === null ? [] : ['--hosts', String(count)]), ...(noisy ? ['--noisy'] : [])]
+  const sums = isSpread
+    ? await runSeedsOnCores({ from, count: worlds, cores, args, signal: context.interrupted() })
+    : runSeeds({ ...shape, from, count: worlds, onBroken })
   if (context.json) context.print(sums)
-  else for (const line of formatReport(sums)) context.line(line)
-  return sums.brokenSeeds.length === 0 ? EXIT.done : EXIT.bad
+  else for (const line of formatReport(sums, args)) context.line(context.typed(line))
+  return sums.brokenSeeds.length === 0 && !(noisy && sums.verdicts.false > 0) ? EXIT.done : EXIT.bad
 }
 
 /** Measures one large mesh. Exit code 1 when somebody never knew, when a host that lived was given up, or a notice was not told once. */
 function simulateScale(context: Context, hosts: number, options: SimulateOptions): number {
-  if (options.seeds !== undefined || options.without !== undefined) {
+  const { seeds, without, noisy, from, cores } = options
+  if ([seeds, without, noisy, from, cores].some((option) => option !== undefined)) {
     throw usageError(
-      `with more than ${DRAWN_HOSTS_MOST} hosts one large mesh is measured, without --seeds and --without`,
+      `with more than ${DRAWN_HOSTS_MOST} hosts one large mesh is measured, without any option but --seed`,
       'choose another run of it with --seed',
     )
   }
@@ -64,7 +78,7 @@ function simulateScale(context: Context, hosts: number, options: SimulateOptions
       'too-large',
       EXIT.bad,
       `${hosts} hosts take ${neededMb} MB of memory, more than Node may use here`,
-      `NODE_OPTIONS=--max-old-space-size=${2 * neededMb} muster simulate --hosts ${hosts}`,
+      `with NODE_OPTIONS=--max-old-space-size=${2 * neededMb} in the environment: muster simulate --hosts ${hosts}`,
     )
   }
   const result = runScale({

@@ -2,7 +2,7 @@
 import type { StatusView } from '../../api/shapes.ts'
 import { type ApiClient, findAgent } from '../api-client.ts'
 import { EXIT } from '../cli-error.ts'
-import { statusLines } from '../status-text.ts'
+import { type Drawing, statusLines } from '../status-text.ts'
 import type { Context } from '../surroundings.ts'
 
 /** Between two looks of `--watch`. Milliseconds. */
@@ -10,12 +10,16 @@ const WATCH_MS = 1_000
 
 /** Prints the status once, or draws it until it is ended. */
 export async function status(context: Context, options: { readonly watch?: boolean }): Promise<number> {
-  const agent = await findAgent(context.folder)
+  const agent = await findAgent(context)
   const view = await agent.get<StatusView>('/api/v1/status')
   if (options.watch === true && !context.json) return await watch(context, agent, view)
   if (context.json) context.print(view)
-  else for (const line of statusLines(view, { colour: context.colour, columns: context.columns() })) context.line(line)
+  else for (const line of statusLines(view, drawingOf(context))) context.line(line)
   return exitCodeOf(view)
+}
+
+function drawingOf({ colour, columns, typed }: Context): Drawing {
+  return { colour, columns: columns(), typed }
 }
 
 function exitCodeOf({ well }: StatusView): number {
@@ -50,7 +54,7 @@ async function watch(context: Context, agent: ApiClient, first: StatusView): Pro
 }
 
 function draw(context: Context, view: StatusView, link: string): void {
-  const lines = statusLines(view, { colour: context.colour, columns: context.columns(), link })
+  const lines = statusLines(view, { ...drawingOf(context), link })
   if (context.colour)
     context.out(
       `\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\n\u001b[90mq quit\u001b[0m\u001b[K\u001b[J`,

@@ -9,10 +9,14 @@ export interface Ended {
 }
 
 /** Runs `muster` with these words in a folder that is also the home folder. */
-export async function inProcess(folder: string, args: readonly string[]): Promise<Ended> {
+export async function inProcess(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const ended = { out: '', err: '' }
   const code = await runCli(args, {
-    env: {},
+    env,
     workingDir: folder,
     homeDir: folder,
     out: (text) => {

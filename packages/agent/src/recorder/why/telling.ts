@@ -80,6 +80,8 @@ function turnText(state: State, turn: Turn, words: Words): string {
       return 'it waits for a catch-up to end'
     case 'held':
       return 'it waits a little, for another host is suspect and may join the notice'
+    case 'end-first':
+      return 'it waits a little, so that the end of the trouble before is told first'
     case 'done':
       return 'it is done'
     case 'passed-over':

@@ -1,5 +1,5 @@
 /** Names for the lines of a replay, as the host that recorded knew them. */
-import { type HostId, nameOf, type RecipientId, recipientsOf, type State } from '@muster/protocol'
+import { type HostId, labelOf, type RecipientId, recipientsOf, type State } from '@muster/protocol'
 
 /** One line: what it is about in one word, for scripts, and in words for a person. It may hold text that others wrote. */
 export interface WhyLine {
@@ -17,7 +17,7 @@ export interface Words {
 
 /** The words of a host in a state. */
 export function wordsOf(state: State): Words {
-  const host = (id: HostId): string => (id === state.options.self ? 'this host' : nameOf(state, id))
+  const host = (id: HostId): string => (id === state.options.self ? 'this host' : labelOf(state, id))
   return {
     host,
     hosts(ids) {

@@ -46,6 +46,7 @@ export function createFakeNetwork(): FakeNetwork {
   const redial = (): void => {
     for (const from of hosts.values()) {
       for (const entry of from.isUp ? from.book : []) {
+        if (entry.hasLeft === true) continue
         for (const address of entry.addresses) void dial(from, address)
       }
     }
