@@ -1,5 +1,5 @@
 /**
- * What a mesh of 1,000 hosts costs and how soon it knows of a death, simulated.
+ * What a mesh of 1,000 hosts costs and how soon it knows of a death, simulated; and how fast and how truly seeds run.
  *
  * `muster simulate` runs in a process of its own: it takes minutes in which it hears of nothing else.
  */
@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { formatScale, type ScaleResult } from '@muster/simulator'
 import { type Given, reasonOf } from './given.ts'
 import type { Row } from './row.ts'
-import { createReport } from './series.ts'
-import { type PromisedName, promisedOf } from './targets.ts'
+import { judgeNoisy, timeSeeds } from './seeds.ts'
+import { createReport, type Report } from './series.ts'
+import type { PromisedName } from './targets.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../packages/agent/bin/muster.js', import.meta.url))
 const HOSTS = 1_000
@@ -17,13 +18,21 @@ const SENT: PromisedName = 'scale: 1,000 simulated hosts: bytes sent by an agent
 const KNOWN: PromisedName = 'scale: 1,000 simulated hosts: the last survivor knows'
 /** The JSON lists what each agent sends. */
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
-/** Figures of `scale` that are not of the large mesh. */
-const UNWRITTEN = promisedOf('scale').filter((name) => name !== SENT && name !== KNOWN)
 
 /** Runs the benchmark and leaves nothing running. */
-export async function scale({ say, signal, endsAtMs }: Given): Promise<readonly Row[]> {
+export async function scale(given: Given): Promise<readonly Row[]> {
   const report = createReport('scale')
-  report.leaveOut(UNWRITTEN, 'no benchmark measures this yet')
+  const { part } = given
+  if (part === null || part === 'seeds') await timeSeeds(report, given)
+  // Side by side: what they report is virtual, and the large mesh takes one core only.
+  await Promise.all([
+    part === null || part === 'mesh' ? measureMesh(report, given) : null,
+    part === null || part === 'noisy' ? judgeNoisy(report, given) : null,
+  ])
+  return report.rows()
+}
+
+async function measureMesh(report: Report, { say, signal, endsAtMs }: Given): Promise<void> {
   try {
     const limit = AbortSignal.timeout(Math.max(1, Math.floor(endsAtMs - performance.now())))
     const result = await simulate(AbortSignal.any([signal, limit]))
@@ -41,7 +50,6 @@ export async function scale({ say, signal, endsAtMs }: Given): Promise<readonly 
     signal.throwIfAborted()
     report.leaveOut([SENT, KNOWN], reasonOf(error))
   }
-  return report.rows()
 }
 
 /** Exit code 1 says that the result is bad, which its figures say as well. */

@@ -16,7 +16,13 @@ export interface Pushed {
   readonly node: string
   readonly transition: string
   readonly toldBy: string
-  readonly incidents: readonly { readonly hostName: string; readonly check: string; readonly fault: string }[]
+  readonly incidents: readonly {
+    readonly id: string
+    readonly aliases: readonly string[]
+    readonly hostName: string
+    readonly check: string
+    readonly fault: string
+  }[]
   /** On the monotonic clock of this process. */
   readonly atMs: number
 }
