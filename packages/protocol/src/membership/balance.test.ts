@@ -50,6 +50,12 @@ test.each<[string, Partial<Suspicion>, number, Pick<Balance, 'verdict' | 'lacks'
     { verdict: null, lacks: 'votes', needed: 3 },
   ],
   [
+    'with a vote that was not repeated this round',
+    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 15_000), vote('b', 13_999)]) },
+    16_000,
+    { verdict: null, lacks: 'repeat', needed: 3 },
+  ],
+  [
     'with votes that may still be refuted',
     { castAtMs: 15_000, firstVoteAtMs: 15_000, votes: new Map([vote('a', 15_000), vote('b', 15_500)]) },
     16_000,

@@ -19,8 +19,11 @@ export interface Balance {
   readonly needed: number
   /** The verdict that falls now: by `votes`, or `alone`; null when none does. */
   readonly verdict: 'votes' | 'alone' | null
-  /** What is missing: its age, this host's own vote, more votes, or a round in which nobody refutes them. Null with a verdict. */
-  readonly lacks: 'age' | 'own-vote' | 'votes' | 'round' | null
+  /**
+   * What is missing: its age, this host's own vote, more votes, votes said again this round, or a round in which nobody
+   * refutes them. Null with a verdict.
+   */
+  readonly lacks: 'age' | 'own-vote' | 'votes' | 'repeat' | 'round' | null
 }
 
 /** Weighs what is held against a member. */
@@ -42,13 +45,17 @@ export function balanceOf(state: State, member: Member): Balance {
   const castAtMs = suspicion?.castAtMs ?? null
   const firstVoteAtMs = suspicion?.firstVoteAtMs ?? null
   if (castAtMs === null || firstVoteAtMs === null) return { ...known, verdict: null, lacks: 'own-vote' }
-  const enough = voters.length >= 2 && votes.length + 1 >= known.needed
+  // Who has not repeated a vote may have heard the host since, and word of that may be lost: it counts again with the next.
+  const isRepeated = ({ signer }: SignedAs<'vote'>): boolean =>
+    now - (suspicion?.votes.get(signer)?.atMs ?? Number.NEGATIVE_INFINITY) <= R
+  const suffice = (some: readonly unknown[]): boolean => voters.length >= 2 && some.length + 1 >= known.needed
+  const enough = suffice(votes.filter(isRepeated))
   if (enough && now - firstVoteAtMs >= R) return { ...known, verdict: 'votes', lacks: null }
   if (now - castAtMs >= everyMs && (meshSize(state) <= 2 || (!state.isolated && hasHeardSince(state, castAtMs)))) {
     // With a vote of another it is no lone word, be they fewer than one could wish.
     return { ...known, verdict: votes.length > 0 ? 'votes' : 'alone', lacks: null }
   }
-  return { ...known, verdict: null, lacks: enough ? 'round' : 'votes' }
+  return { ...known, verdict: null, lacks: enough ? 'round' : suffice(votes) ? 'repeat' : 'votes' }
 }
 
 /**

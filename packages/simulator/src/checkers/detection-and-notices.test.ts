@@ -95,6 +95,20 @@ const CASES: readonly Case[] = [
     breaks: true,
   },
   {
+    invariant: 'I8',
+    checker: checkShown,
+    name: 'a reminder after the end of an older trouble, which came late',
+    history: [shown(1, 'fired'), shown(2, 'resolved', 'c', 'i0'), shown(3, 'reminder')],
+    breaks: false,
+  },
+  {
+    invariant: 'I8',
+    checker: checkShown,
+    name: 'a reminder after the end of the trouble itself, under the id of an update',
+    history: [shown(1, 'fired'), shown(2, null, 'c', 'i2'), shown(3, 'resolved', 'c', 'i2'), shown(4, 'reminder')],
+    breaks: true,
+  },
+  {
     invariant: 'I4',
     checker: checkCopies,
     name: 'one sender',
@@ -259,7 +273,7 @@ describe('checkers of detection and notices', () => {
   })
 
   it('have a history that breaks them, each', () => {
-    const all: Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6']
+    const all: Invariant[] = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I8']
     expect(brokenBy(CASES)).toEqual(all.toSorted())
   })
 })

@@ -1,5 +1,15 @@
 /** Hand-made happenings for tests of checkers: each function makes one, with what does not matter filled in. */
-import type { AnySigned, Effect, HostId, Incident, Notice, NoticeRecord, SignedAs, Transition } from '@muster/protocol'
+import type {
+  AnySigned,
+  Effect,
+  HostId,
+  Incident,
+  IncidentId,
+  Notice,
+  NoticeRecord,
+  SignedAs,
+  Transition,
+} from '@muster/protocol'
 import { createWatch, type Watch } from '../checkers/all.ts'
 import type { Checker, Surroundings } from '../checkers/checker.ts'
 import type { CoreView } from '../core.ts'
@@ -152,9 +162,9 @@ export function copy(atMs: number, host: HostId, transition: Transition = 'fired
   return { kind: 'copy', atMs, host, attempt: 1, recipient: 'phone', notice: notice(transition) }
 }
 
-/** The device `phone` shows a line about the incident `i1` of a host, or (`what` null) takes it as an update. */
-export function shown(atMs: number, what: Shown | null, host: HostId = 'c'): Happening {
-  return { kind: 'shown', atMs, recipient: 'phone', host, check: '', incident: 'i1', shown: what }
+/** The device `phone` shows a line about an incident of a host, or (`what` null) takes it as an update. */
+export function shown(atMs: number, what: Shown | null, host: HostId = 'c', incident: IncidentId = 'i1'): Happening {
+  return { kind: 'shown', atMs, recipient: 'phone', host, check: '', incident, shown: what }
 }
 
 /** The effect of an incident of host `c` that opened or ended. */

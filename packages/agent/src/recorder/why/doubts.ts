@@ -74,6 +74,8 @@ function lackText(state: State, { host, suspicion }: Member, balance: Balance, w
       return missing.length === 0
         ? `${votes}, but nobody else can vote: it waits one more period; ${age}`
         : `${votes}, none yet of ${words.hosts(missing)}; ${age}`
+    case 'repeat':
+      return `${votes}, but not all said so again this round: who did not may have heard the host since; ${age}`
     default:
       return `${votes}, but not yet for a whole round in which nobody says otherwise; ${age}`
   }
