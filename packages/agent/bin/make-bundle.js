@@ -15,6 +15,7 @@ const path = (url) => fileURLToPath(new URL(url, import.meta.url))
 const COMMANDS = path('../src/cli/commands/')
 
 const HTTP = '\0http'
+const KEPT_MS = 3_600_000
 
 /**
  * What stays outside: the database, which is native and finds its binary beside itself, and the other commands.
@@ -50,7 +51,8 @@ try {
 async function make() {
   const bundle = await rolldown({ input: path('../src/main.ts'), platform: 'node', plugins: [outside], cwd: ROOT })
   const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, comments: false })
-  const [{ code, moduleIds }] = output
+  const [{ code: text, moduleIds }] = output
+  const code = inAscii(text)
   if (output.length !== 1) throw new Error(`there are ${output.length} files instead of one`)
 
   // Of what npm installed its own lockfile speaks.
@@ -65,8 +67,19 @@ async function make() {
   const file = `agent-${createHash('sha256').update(code).digest('hex').slice(0, 16)}.mjs`
   put(file, code)
   put(MANIFEST, JSON.stringify({ root: ROOT, file, sources }))
-  // Who runs from an older one has read all of it.
-  for (const name of readdirSync(folder)) if (/^agent-.*\.mjs$/u.test(name) && name !== file) rmSync(join(folder, name))
+  // Who runs from an older one has read all of it; who is about to will have within the hour.
+  for (const name of readdirSync(folder)) {
+    const isOld = /^agent-.*\.mjs/u.test(name) && startedAtMs - statSync(join(folder, name)).mtimeMs > KEPT_MS
+    if (isOld && name !== file) rmSync(join(folder, name), { force: true })
+  }
+}
+
+/**
+ * V8 holds the text of a program as long as it runs, with two bytes for every character if one of them needs two: here a
+ * few emoji in a table of multibase cost an agent 10 MB. Comments are gone, so that what is left stands in strings.
+ */
+function inAscii(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** Whole or not at all: another agent may start meanwhile. */

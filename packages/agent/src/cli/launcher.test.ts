@@ -62,6 +62,8 @@ test('the agent begins anew with its flags, stays the process that was started, 
   await stop(agent)
   const made = (await readdir(join(cache, 'compiled'))).filter((name) => name.startsWith('agent'))
   expect(made.toSorted()).toEqual([expect.stringMatching(/^agent-.*\.mjs$/u), 'agent.json'])
+  const bytes = await readFile(join(cache, 'compiled', made.find((name) => name.endsWith('.mjs')) ?? ''))
+  expect(bytes.every((byte) => byte < 0x80)).toBe(true)
 }, 30_000)
 
 test('the one file is made once, and again when a source is another than it was made of', async () => {
