@@ -61,6 +61,7 @@ test('the host that told of a killed one says why, and why it was over', () => {
     /^vps-1 is unheard for .*: probes it, straight and through /u,
     /^vps-1 does not answer the probe$/u,
     /^votes: vps-1 of life 1\.0 is silent for .* \(round 1\)$/u,
+    /^home-server votes: vps-1 of life 1\.0 is silent for .* \(round 2\): it counts$/u,
     /^concludes \((?:votes|adopted)\) that vps-1 of life 1\.0 is gone, unheard for 3\.\d s: .*2 (?:votes )?of 2 observers/u,
     /^incident [0-9a-f]{8} firing: vps-1 silent \(critical\)$/u,
     /^claim "fired" of [0-9a-f]{8} /u,

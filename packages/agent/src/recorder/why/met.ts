@@ -111,6 +111,8 @@ function becameOfVote({ after, effects }: Replayed, vote: AnySigned, words: Word
   const member = after.members.get(subject)
   if (member?.suspicion?.votes.get(vote.signer)?.record === vote) return 'it counts'
   for (const effect of effects) {
+    // With this one it was enough: a suspicion ends with its verdict.
+    if (effect.kind === 'concluded' && effect.subject === subject && effect.how === 'votes') return 'it counts'
     if (effect.kind !== 'send' || effect.to !== vote.signer) continue
     const [first] = effect.carried
     if (first?.record.domain === 'heartbeat') return `refuted, heard ${secondsText(first.ageMs)} ago`
