@@ -112,13 +112,16 @@ describe.skipIf(why !== null)(`agents on bad disks${why === null ? '' : ` (${why
   }, 60_000)
 
   test('go on above the number of the start before, which could not be written, when they start again', async () => {
+    const startsSeen = async (): Promise<number> => {
+      const { entries } = await host('vps-1').history('vps-2')
+      return new Set(entries.map(({ incarnation }) => incarnation)).size
+    }
+    // A start that ends before its first entry leaves none.
+    await until('an entry of the second start', LIMIT_MS, async () => (await startsSeen()) === 2)
     expect(await host('vps-2').end('SIGTERM')).toMatchObject({ code: 0 })
     host('vps-2').start()
     await mesh.ready()
-    await until('entries of three starts', LIMIT_MS, async () => {
-      const { entries } = await host('vps-1').history('vps-2')
-      return new Set(entries.map(({ incarnation }) => incarnation)).size === 3
-    })
+    await until('entries of three starts', LIMIT_MS, async () => (await startsSeen()) === 3)
     expect(await incarnationOf('vps-2')).toBe(1)
   }, 90_000)
 
