@@ -1,6 +1,6 @@
 /**
  * The agent in one file: what `run` loads of our sources and of its libraries, made once in a clone and again when a source
- * has changed. A thousand modules take an agent a second and 24 MB more than one file of the same code, unminified.
+ * has changed. A thousand modules take an agent a second and 30 MB more than one file of the same code (docs/adr/0010).
  *
  * Plain JavaScript, and apart from what makes the file: stripping types and bundling leave their memory with whoever does it.
  */
