@@ -4,6 +4,19 @@ import { CLOSED_BY_LEAVE } from './incidents/incident.ts'
 import { createSmallMesh, type SmallMesh } from './testing/small-mesh.ts'
 import { disk, firingAt, MINUTE, newsOf, outage, rankedFor, SECOND, THREE } from './testing/small-mesh-views.ts'
 
+/** A mesh of three in which a host said goodbye while its disk was bad, a minute ago. */
+function createLeftMesh(): SmallMesh {
+  const mesh = createSmallMesh(THREE)
+  mesh.configure('vps', [disk])
+  mesh.observe('vps', 'disk', 'critical')
+  mesh.run(20 * SECOND)
+  mesh.command('vps', { kind: 'leave' })
+  mesh.run(SECOND)
+  mesh.crash('vps')
+  mesh.run(MINUTE)
+  return mesh
+}
+
 describe('who tells', () => {
   test('the next in rank, when the first dies with its claim', () => {
     const mesh = createSmallMesh(['vps', 'laptop', 'server', 'nas'])
@@ -193,14 +206,7 @@ describe('a check', () => {
   })
 
   test('that was bad when its host said goodbye, and still is when it comes back, is told anew', () => {
-    const mesh = createSmallMesh(THREE)
-    mesh.configure('vps', [disk])
-    mesh.observe('vps', 'disk', 'critical')
-    mesh.run(20 * SECOND)
-    mesh.command('vps', { kind: 'leave' })
-    mesh.run(SECOND)
-    mesh.crash('vps')
-    mesh.run(MINUTE)
+    const mesh = createLeftMesh()
     expect(newsOf(mesh)).toEqual(['fired vps/disk', 'resolved vps/disk'])
     mesh.start('vps')
     mesh.configure('vps', [disk])
@@ -307,14 +313,7 @@ describe('a silence', () => {
 })
 
 test('what was open on a host that leaves is told as closed, not as well again', () => {
-  const mesh = createSmallMesh(THREE)
-  mesh.configure('vps', [disk])
-  mesh.observe('vps', 'disk', 'critical')
-  mesh.run(20 * SECOND)
-  mesh.command('vps', { kind: 'leave' })
-  mesh.run(SECOND)
-  mesh.crash('vps')
-  mesh.run(MINUTE)
+  const mesh = createLeftMesh()
   const ends = mesh.told.filter(({ notice }) => notice.transition === 'resolved')
   expect(ends.map(({ notice }) => notice.incidents[0])).toMatchObject([{ check: 'disk', because: CLOSED_BY_LEAVE }])
   for (const host of ['laptop', 'server']) expect(mesh.incidentsOf(host)).toMatchObject([{ because: CLOSED_BY_LEAVE }])

@@ -5,12 +5,12 @@ import { metricsPage } from './metrics.ts'
 import { createPresenceMarks, markOf } from './presence-marks.ts'
 import { headlineOf, viewStatus } from './status-view.ts'
 import {
+  createBereftAgent,
   createTestAgent,
   hostIdOf,
   observation,
   START_UNIX_MS,
   type TestAgent,
-  testPublicKey,
 } from './testing/test-agent.ts'
 
 const SPEC = {
@@ -82,12 +82,7 @@ test('a dead host is silent, its checks are unknown with what they were, and its
 })
 
 test('who was told, how far it got and who answered', async () => {
-  const agent = createTestAgent()
-  await agent.port.addRecipient('phone', testPublicKey())
-  agent.live('vps-1')
-  agent.advance(40_000)
-  agent.die('vps-1')
-  agent.advance(60_000)
+  const agent = await createBereftAgent()
   const [incident] = viewIncidents(agent.port.state())
   expect(incident?.told).toMatchObject([
     { recipientName: 'phone', transition: 'fired', step: 'accepted', by: 'laptop' },

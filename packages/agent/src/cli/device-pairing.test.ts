@@ -12,7 +12,7 @@ import { pairDevice } from './device-pairing.ts'
 import { EMPTY_MEMORY } from './listen-intervals.ts'
 import { listenStatePath, readOrCreateListenKey, writeListenState } from './listen-store.ts'
 import { contextOf } from './surroundings.ts'
-import { inProcess } from './testing/in-process.ts'
+import { inProcess, surroundingsIn } from './testing/in-process.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/muster.js', import.meta.url))
 /** Nobody listens there. */
@@ -35,22 +35,8 @@ function link(lifeMs = 3_600_000): PairingLink {
 
 test('a link that nobody answers is given up: first a word where it knocks and until when, then exit code 1', async () => {
   await createFolder(folder)
-  let said = ''
-  const context = contextOf(
-    {
-      env: {},
-      workingDir: home,
-      homeDir: home,
-      out: () => undefined,
-      err: (text) => {
-        said += text
-      },
-      isTerminal: false,
-      columns: () => 80,
-      interrupted: () => new AbortController().signal,
-    },
-    { dir: folder.path },
-  )
+  const { surroundings, said } = surroundingsIn(home)
+  const context = contextOf(surroundings, { dir: folder.path })
   const key = await readOrCreateListenKey(folder)
   const pairing = pairDevice(
     context,
@@ -62,10 +48,10 @@ test('a link that nobody answers is given up: first a word where it knocks and u
     exitCode: 1,
     message: expect.stringContaining('this one was used or ended, or its hosts cannot be reached'),
   })
-  expect(said).toMatch(
+  expect(said.err).toMatch(
     /No answer yet, trying until (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d \S+\. The link may have been used already/,
   )
-  expect(said).toContain(NODE)
+  expect(said.err).toContain(NODE)
   await expect(stat(listenStatePath(folder))).rejects.toMatchObject({ code: 'ENOENT' })
 })
 

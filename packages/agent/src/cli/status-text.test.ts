@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { createPresenceMarks } from '../api/presence-marks.ts'
 import { viewStatus } from '../api/status-view.ts'
-import { createTestAgent, hostIdOf, START_UNIX_MS, type TestAgent, testPublicKey } from '../api/testing/test-agent.ts'
+import {
+  createBereftAgent,
+  createTestAgent,
+  hostIdOf,
+  START_UNIX_MS,
+  type TestAgent,
+  testPublicKey,
+} from '../api/testing/test-agent.ts'
 import { statusLines } from './status-text.ts'
 
 const PLAIN = { colour: false, columns: 80, timeZone: 'UTC', typed: (text: string) => text }
@@ -32,12 +39,7 @@ test('without a recipient it says that nobody is told', () => {
 })
 
 test('a silent host: since when, who agrees, who was told', async () => {
-  const agent = createTestAgent()
-  await agent.port.addRecipient('phone', testPublicKey())
-  agent.live('vps-1')
-  agent.advance(40_000)
-  agent.die('vps-1')
-  agent.advance(60_000)
+  const agent = await createBereftAgent()
   const text = statusLines(view(agent), PLAIN).join('\n')
   expect(text).toMatch(
     /^vps-1 is silent, says one observer since 02:00:\d\d \(1 min( \d+ s)?\)\. 1 of 1 peer agrees\. Incident [0-9a-f]{4}\.\n/,
@@ -88,12 +90,7 @@ test('a maintenance is named, and the headline excuses it', async () => {
 })
 
 test('a silence is shown with its end beside who was told before it', async () => {
-  const agent = createTestAgent()
-  await agent.port.addRecipient('phone', testPublicKey())
-  agent.live('vps-1')
-  agent.advance(40_000)
-  agent.die('vps-1')
-  agent.advance(60_000)
+  const agent = await createBereftAgent()
   expect(statusLines(view(agent), PLAIN).join('\n')).not.toContain('silenced')
   const record = { kind: 'silence', matcher: 'vps-1', forMs: 3_600_000, atUnixMs: START_UNIX_MS } as const
   await agent.port.command({ kind: 'publish', record })

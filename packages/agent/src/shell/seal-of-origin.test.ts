@@ -1,4 +1,4 @@
-import { bytesToSignOf, type HostId, type SignedAs, WIRE_VERSION } from '@muster/protocol'
+import { type AnySigned, bytesToSignOf, type SignedAs, WIRE_VERSION } from '@muster/protocol'
 import { expect, test } from 'vitest'
 import { createCertificateBook, issueCertificate } from '../identity/certificate.ts'
 import { generateHostKey, type HostKey, hostKeyOf } from '../identity/host-key.ts'
@@ -19,53 +19,33 @@ for (const [{ hostId }, name] of [
 }
 const seal = createSealOfOrigin({ hostKey: me, mesh: meshKey.meshId, book })
 
-function entryOf(key: HostKey, { mesh = meshKey.meshId, signer = key.hostId } = {}): SignedAs<'entry'> {
-  const body = { life: { incarnation: 1, epoch: 0 }, seq: 1, previous: null, atUnixMs: 0, results: [], retired: [] }
-  return signed(key, { domain: 'entry', version: WIRE_VERSION, mesh, signer, body, signature: new Uint8Array() })
+const { meshId: mesh } = meshKey
+const life = { incarnation: 1, epoch: 0 }
+
+function signed<D extends 'entry' | 'vote' | 'heartbeat'>(
+  key: HostKey,
+  domain: D,
+  body: SignedAs<D>['body'],
+  claimed: Partial<Pick<SignedAs<D>, 'mesh' | 'signer'>> = {},
+): SignedAs<D> {
+  const { hostId: signer } = key
+  const record = { domain, version: WIRE_VERSION, mesh, signer, body, signature: new Uint8Array(), ...claimed }
+  return { ...record, signature: key.sign(bytesToSignOf(record as AnySigned)) } as SignedAs<D>
+}
+
+function entryOf(key: HostKey, claimed: { mesh?: string; signer?: string } = {}): SignedAs<'entry'> {
+  return signed(key, 'entry', { life, seq: 1, previous: null, atUnixMs: 0, results: [], retired: [] }, claimed)
 }
 
 function voteOf(key: HostKey, evidence: SignedAs<'heartbeat'>): SignedAs<'vote'> {
-  const life = { incarnation: 1, epoch: 0 }
-  const body = { subject: evidence.signer, life, beat: 1, ageMs: 1, round: 1, evidence }
-  const { meshId: mesh } = meshKey
-  return signed(key, {
-    domain: 'vote',
-    version: WIRE_VERSION,
-    mesh,
-    signer: key.hostId,
-    body,
-    signature: new Uint8Array(),
-  })
+  return signed(key, 'vote', { subject: evidence.signer, life, beat: 1, ageMs: 1, round: 1, evidence })
 }
 
 function heartbeatOf(key: HostKey): SignedAs<'heartbeat'> {
-  const body = {
-    life: { incarnation: 1, epoch: 0 },
-    beat: 1,
-    everyMs: 10_000,
-    graceMs: 5_000,
-    sleeps: false,
-    mode: 'up',
-    restartMs: 1,
-    head: null,
-    observers: [] as HostId[],
-    wakuAgeMs: null,
-    sets: '00c0ffee0badcafe',
-    nonce: null,
-  } as const
-  const { meshId: mesh } = meshKey
-  return signed(key, {
-    domain: 'heartbeat',
-    version: WIRE_VERSION,
-    mesh,
-    signer: key.hostId,
-    body,
-    signature: new Uint8Array(),
+  return signed(key, 'heartbeat', {
+    ...{ life, beat: 1, everyMs: 10_000, graceMs: 5_000, restartMs: 1, sleeps: false, mode: 'up' },
+    ...{ head: null, observers: [], wakuAgeMs: null, sets: '00c0ffee0badcafe', nonce: null },
   })
-}
-
-function signed<R extends SignedAs<'entry' | 'vote' | 'heartbeat'>>(key: HostKey, record: R): R {
-  return { ...record, signature: key.sign(bytesToSignOf(record)) }
 }
 
 const genuine = entryOf(vps)

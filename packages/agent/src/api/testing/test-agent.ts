@@ -58,6 +58,17 @@ export function hostIdOf(name: string): HostId {
   return `12D3KooW${name.replaceAll('-', '')}`
 }
 
+/** An agent with the recipient `phone` whose peer `vps-1` died a minute ago, after 40 s. */
+export async function createBereftAgent(): Promise<TestAgent> {
+  const agent = createTestAgent()
+  await agent.port.addRecipient('phone', testPublicKey())
+  agent.live('vps-1')
+  agent.advance(40_000)
+  agent.die('vps-1')
+  agent.advance(60_000)
+  return agent
+}
+
 /** An agent on `laptop`, alone. */
 export function createTestAgent(): TestAgent {
   let nowMs = 1_000

@@ -1,5 +1,6 @@
 /** The command line in the test's own process, where the launcher adds nothing to what is tested. */
 import { runCli } from '../program.ts'
+import type { Surroundings } from '../surroundings.ts'
 
 /** How a command ended: its exit code and what it printed. */
 export interface Ended {
@@ -8,26 +9,36 @@ export interface Ended {
   readonly err: string
 }
 
+/** Surroundings whose working folder is also the home folder, and what is printed in them. */
+export function surroundingsIn(
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): { readonly surroundings: Surroundings; readonly said: { out: string; err: string } } {
+  const said = { out: '', err: '' }
+  const surroundings: Surroundings = {
+    env,
+    workingDir: folder,
+    homeDir: folder,
+    out: (text) => {
+      said.out += text
+    },
+    err: (text) => {
+      said.err += text
+    },
+    isTerminal: false,
+    columns: () => 80,
+    interrupted: () => new AbortController().signal,
+  }
+  return { surroundings, said }
+}
+
 /** Runs `muster` with these words in a folder that is also the home folder. */
 export async function inProcess(
   folder: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const ended = { out: '', err: '' }
-  const code = await runCli(args, {
-    env,
-    workingDir: folder,
-    homeDir: folder,
-    out: (text) => {
-      ended.out += text
-    },
-    err: (text) => {
-      ended.err += text
-    },
-    isTerminal: false,
-    columns: () => 80,
-    interrupted: () => new AbortController().signal,
-  })
-  return { code, ...ended }
+  const { surroundings, said } = surroundingsIn(folder, env)
+  const code = await runCli(args, surroundings)
+  return { code, ...said }
 }
