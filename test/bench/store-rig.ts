@@ -38,7 +38,7 @@ export interface Rig {
 }
 
 /** The folder of a host. */
-export function folderOf(dir: string): Folder {
+function folderOf(dir: string): Folder {
   return resolveFolder({ dir, env: {}, homeDir: dir, workingDir: dir })
 }
 

@@ -22,7 +22,7 @@ function isShown(key: string): boolean {
 }
 
 /** Whether two effects are alike but for what is shown. */
-export function areAlike(left: Effect, right: Effect): boolean {
+function areAlike(left: Effect, right: Effect): boolean {
   // Only records are named by a hash of what they hold; an incident's id has no time in it.
   return isSame(left, right, left.kind === 'keep-record' || left.kind === 'drop-record')
 }

@@ -2,7 +2,7 @@
 import type { Config } from './load.ts'
 
 /** By key, or by section where all of it is meant: what is compared. */
-export const RESTART_KEYS: Readonly<Record<string, (config: Config) => unknown>> = {
+const RESTART_KEYS: Readonly<Record<string, (config: Config) => unknown>> = {
   host: ({ host }) => host,
   'swarm.listen': ({ swarm }) => swarm.listen,
   presence: ({ presence }) => presence,
