@@ -5,6 +5,7 @@ import {
   arrived,
   concluded,
   copy,
+  effect,
   heard,
   leaveRecord,
   link,
@@ -12,6 +13,7 @@ import {
   noticeRecord,
   says,
   shown,
+  stopping,
   view,
   vote,
 } from '../testing/history.ts'
@@ -27,6 +29,12 @@ const calmDeath: readonly Happening[] = [
   heard(2 * minute - 3_000, 'a', 'c'),
   heard(2 * minute - 3_000, 'b', 'c'),
   mode(2 * minute, 'c', 'off', 'power'),
+]
+/** `c` says that it is stopping, and loses power before it has ended. */
+const goodbyeAndDeath: readonly Happening[] = [
+  ...calmDeath.slice(0, -1),
+  effect(2 * minute - 100, 'c', { kind: 'send-heartbeat', to: ['a', 'b'], heartbeat: stopping('c'), riders: [] }),
+  ...calmDeath.slice(-1),
 ]
 const ended: Happening = { kind: 'ended', atMs: 5 * minute, views: [] }
 const CASES: readonly Case[] = [
@@ -54,6 +62,20 @@ const CASES: readonly Case[] = [
   {
     invariant: 'I1',
     checker: checkTold,
+    name: 'a death after a goodbye that is told when the time for a restart is over',
+    history: [...goodbyeAndDeath, shown(4 * minute + 8_000, 'fired'), ended],
+    breaks: false,
+  },
+  {
+    invariant: 'I1',
+    checker: checkTold,
+    name: 'a death after a goodbye that nobody tells of',
+    history: [...goodbyeAndDeath, ended],
+    breaks: true,
+  },
+  {
+    invariant: 'I1',
+    checker: checkTold,
     name: 'a death while a link changes promises nothing',
     history: [...calmDeath, ...link(2 * minute + 1_000, 'a', 'b', false), ended],
     breaks: false,
@@ -70,14 +92,21 @@ const CASES: readonly Case[] = [
     invariant: 'I2',
     checker: checkFalseVerdicts,
     name: 'a verdict on a host that a peer within reach hears',
-    history: [heard(10_000, 'b', 'c'), concluded(17_000, 'a', 'c')],
+    history: [heard(10_000, 'b', 'c', 2), concluded(17_000, 'a', 'c')],
     breaks: true,
   },
   {
     invariant: 'I2',
     checker: checkFalseVerdicts,
+    name: 'a verdict by the very heartbeat that a peer got a moment later',
+    history: [heard(1_900, 'a', 'c'), heard(2_100, 'b', 'c'), concluded(17_000, 'a', 'c')],
+    breaks: false,
+  },
+  {
+    invariant: 'I2',
+    checker: checkFalseVerdicts,
     name: 'the same with no road to that peer',
-    history: [...link(5_000, 'a', 'b', false), heard(10_000, 'b', 'c'), concluded(17_000, 'a', 'c')],
+    history: [...link(5_000, 'a', 'b', false), heard(10_000, 'b', 'c', 2), concluded(17_000, 'a', 'c')],
     breaks: false,
   },
   {

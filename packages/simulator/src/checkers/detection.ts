@@ -17,7 +17,9 @@ const ISOLATION_MARGIN_MS = 1_000
 /** I2: no verdict on a host that somebody within reach has just heard. */
 export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundings): Checker {
   const presences = new Map(hosts.map(({ id, presence }) => [id, presence]))
-  const heardBy = (by: HostId, of: HostId, life: Life, fromMs: number, toMs: number): boolean =>
+  // What is no newer than the evidence of the verdict says nothing against it: of one heartbeat the last to get it may still
+  // be within its deadline while the first no longer is.
+  const heardBy = (by: HostId, of: HostId, life: Life, beat: number, fromMs: number, toMs: number): boolean =>
     truth
       .hearings(by, of)
       .some(
@@ -25,12 +27,12 @@ export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundi
           hearing.heardMs >= fromMs &&
           hearing.atMs <= toMs &&
           (hearing.life.incarnation > life.incarnation ||
-            (hearing.life.incarnation === life.incarnation && hearing.life.epoch >= life.epoch)),
+            (hearing.life.incarnation === life.incarnation && hearing.beat > beat)),
       )
   return watching(['effect'], (happening) => {
     if (happening.kind !== 'effect' || happening.effect.kind !== 'concluded') return
     const { atMs, host } = happening
-    const { subject, life, how } = happening.effect
+    const { subject, life, beat, how } = happening.effect
     const presence = presences.get(subject)
     if (presence === undefined) return
     exercise('I2')
@@ -42,7 +44,7 @@ export function checkFalseVerdicts({ hosts, truth, exercise, report }: Surroundi
       // On a slow link the doubt and the answer to it each need that much longer.
       const slowMs = witness === host ? 0 : 2 * truth.slownessMs(witness, host, atMs - SLOW_WITHIN_MS, atMs)
       const fromMs = atMs - presence.everyMs - presence.graceMs
-      if (!heardBy(witness, subject, life, fromMs, atMs - HEARD_BEFORE_MS - slowMs)) continue
+      if (!heardBy(witness, subject, life, beat, fromMs, atMs - HEARD_BEFORE_MS - slowMs)) continue
       report({
         invariant: 'I2',
         atMs,

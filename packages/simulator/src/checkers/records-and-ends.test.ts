@@ -50,6 +50,14 @@ const sendNotice = effect(1_000, 'a', {
   notice: notice(),
   timeoutMs: 3_000,
 })
+const head = { incarnation: 1, seq: 1, cid: 'cid-1' }
+/** `c` takes in an entry and a record that were made a minute before. */
+const away: readonly Happening[] = [
+  effect(65_000, 'c', { kind: 'keep-entry', entry: first, head, ageMs: minute, sync: false }),
+  effect(65_000, 'c', { kind: 'keep-record', id: 'old', record: noticeRecord('b', 'claim'), ageMs: minute }),
+]
+const START_BYTES = budgetBytes(2, 10_000, { starts: 1 })
+const MISSED_BYTES = budgetBytes(2, 10_000, { missedEntries: 1, missedRecords: 1 })
 
 const CASES: readonly Case[] = [
   {
@@ -196,6 +204,41 @@ const CASES: readonly Case[] = [
       host: 'a',
       bytes: budgetBytes(2, 10_000) * 0.6,
     })),
+    breaks: true,
+  },
+  {
+    invariant: 'I13',
+    checker: checkBudget,
+    name: 'history for a host that was away',
+    history: [...away, { kind: 'bytes', atMs: 70_000, host: 'a', bytes: MISSED_BYTES }],
+    breaks: false,
+  },
+  {
+    invariant: 'I13',
+    checker: checkBudget,
+    name: 'the same history again, which that host holds',
+    history: [...away, { kind: 'bytes', atMs: 260_000, host: 'a', bytes: MISSED_BYTES }],
+    breaks: true,
+  },
+  {
+    invariant: 'I13',
+    checker: checkBudget,
+    name: 'a minute in which a host started',
+    history: [mode(70_000, 'c', 'running', 'start'), { kind: 'bytes', atMs: 90_000, host: 'a', bytes: START_BYTES }],
+    breaks: false,
+  },
+  {
+    invariant: 'I13',
+    checker: checkBudget,
+    name: 'as many bytes in the minute after',
+    history: [mode(70_000, 'c', 'running', 'start'), { kind: 'bytes', atMs: 131_000, host: 'a', bytes: START_BYTES }],
+    breaks: true,
+  },
+  {
+    invariant: 'I13',
+    checker: checkBudget,
+    name: 'as many bytes for what was fresh',
+    history: [keepEntry(65_000, 'c', first), { kind: 'bytes', atMs: 70_000, host: 'a', bytes: MISSED_BYTES }],
     breaks: true,
   },
   {

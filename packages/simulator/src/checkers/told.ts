@@ -20,6 +20,8 @@ const WAKING_MS = 50_000
 interface Death {
   readonly host: HostId
   readonly atMs: number
+  /** It had said that it is stopping: then it is missed when the time for that is over. */
+  readonly wasStopping: boolean
 }
 
 interface Told {
@@ -36,16 +38,19 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
   const known = new Map<string, number>()
   const excused: { readonly host: HostId; readonly fromMs: number; readonly toMs: number }[] = []
   const gone = new Set<HostId>()
+  /** Hosts that said that they are stopping, and were not started since. */
+  const stopping = new Set<HostId>()
 
   const judge = (death: Death, endMs: number): void => {
-    const { host: subject, atMs: diedMs } = death
+    const { host: subject, atMs: diedMs, wasStopping } = death
     const dead = hosts.find(({ id }) => id === subject)
     if (dead === undefined || dead.presence.sleeps) return
-    const { everyMs, graceMs } = dead.presence
+    const { everyMs, graceMs, restartMs } = dead.presence
+    const patienceMs = wasStopping ? restartMs : everyMs + graceMs
     const round = roundMsOf(dead.presence)
     const survivors = hosts.filter(({ id }) => id !== subject && truth.ranThroughout(id, diedMs - WAKING_MS, diedMs))
     const later = deaths.filter(
-      ({ host, atMs }) => host !== subject && atMs > diedMs - everyMs - graceMs && atMs < diedMs + 60_000,
+      ({ host, atMs }) => host !== subject && atMs > diedMs - patienceMs && atMs < diedMs + 60_000,
     )
     const lastMs = Math.max(diedMs, ...later.map(({ atMs }) => atMs))
     const group = survivors.filter(({ id }) => !later.some(({ host }) => host === id))
@@ -55,8 +60,7 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
     const observersAlive = group.length
     // One survivor of many hears nobody: it is isolated, and tells of itself one period and two rounds later.
     const isSole = observersAlive === 1 && !isPair
-    const detectMs =
-      observersAlive >= 2 ? everyMs + graceMs + round : 2 * everyMs + graceMs + round + (isSole ? 2 * round : 0)
+    const detectMs = patienceMs + round + (observersAlive >= 2 ? 0 : everyMs + (isSole ? 2 * round : 0))
     const wakuless = group.filter(({ id }) => !truth.wakuThroughout(id, diedMs - 60_000, lastMs + detectMs + HOLD_MS))
     const takeOvers = (wakuless.length + later.length) * TAKE_OVER_MS
     const untilMs = lastMs + detectMs + MARGIN_MS + HOLD_MS + takeOvers + SEND_MS
@@ -113,7 +117,10 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
     const { atMs } = happening
     switch (happening.kind) {
       case 'mode':
-        if (happening.cause === 'power' || happening.cause === 'kill') deaths.push({ host: happening.host, atMs })
+        if (happening.cause === 'power' || happening.cause === 'kill') {
+          deaths.push({ host: happening.host, atMs, wasStopping: stopping.has(happening.host) })
+        }
+        if (happening.cause === 'start') stopping.delete(happening.host)
         if (happening.cause === 'leave') gone.add(happening.host)
         if (happening.cause === 'start') gone.delete(happening.host)
         return
@@ -129,6 +136,7 @@ export function checkTold({ hosts, truth, exercise, report }: Surroundings): Che
       }
       case 'effect': {
         const { effect } = happening
+        if (effect.kind === 'send-heartbeat' && effect.heartbeat.body.mode === 'stopping') stopping.add(happening.host)
         if (effect.kind !== 'gossip' || effect.record.domain !== 'record') return
         const { body } = effect.record
         const toMs = 'forMs' in body ? atMs + body.forMs + QUIET_MARGIN_MS : 0

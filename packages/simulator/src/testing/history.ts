@@ -62,6 +62,26 @@ export function heard(atMs: number, by: HostId, of: HostId, beat = 1): Happening
   return { kind: 'heard', atMs, by, of, life: { incarnation: 1, epoch: 0 }, beat, ageMs: 0 }
 }
 
+/** What a host says that is told to stop. */
+export function stopping(signer: HostId): SignedAs<'heartbeat'> {
+  const { everyMs, graceMs, sleeps, restartMs } = PRESENCE
+  const body = {
+    life: { incarnation: 1, epoch: 0 },
+    beat: 2,
+    everyMs,
+    graceMs,
+    sleeps,
+    mode: 'stopping' as const,
+    restartMs,
+    head: null,
+    observers: [],
+    wakuAgeMs: null,
+    sets: '0000000000000000',
+    nonce: null,
+  }
+  return { ...ENVELOPE, domain: 'heartbeat', signer, body }
+}
+
 /** A core asked for an effect. `before` is its view ahead of the step: nothing wrong in it, unless given. */
 export function effect(atMs: number, host: HostId, what: Effect, before: CoreView = view()): Happening {
   return { kind: 'effect', atMs, host, effect: what, before }

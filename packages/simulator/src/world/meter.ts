@@ -1,7 +1,8 @@
 /**
  * Bytes on the wire, by host: the envelope of each record as `@muster/protocol` encodes it, with its signatures.
  *
- * Gossip is charged as gossipsub spends it at D = 3: the origin to three peers, every other host to two.
+ * Gossip is charged as gossipsub spends it at D = 3: the origin to three peers, every other host to two. It knows a message by
+ * its bytes: what several hosts gossip alike, as a heartbeat that refutes a doubt, each passes on once.
  */
 import { type AnySigned, encodeEnvelope } from '@muster/protocol'
 
@@ -27,6 +28,7 @@ export function createMeter(size: number): Meter {
   let sent = new Array<number>(size).fill(0)
   const known = new WeakMap<AnySigned, number>()
   const heartbeats = new Map<string, number>()
+  const passedOn = new WeakMap<AnySigned, Set<number>>()
 
   const measure = (record: AnySigned): number => {
     let signatures = 1
@@ -62,8 +64,14 @@ export function createMeter(size: number): Meter {
     },
     gossip: (origin, heard, record) => {
       const bytes = sizeOf(record) + FRAME_BYTES
-      add(origin, bytes * Math.min(GOSSIP_ORIGIN_COPIES, heard.length))
-      for (const host of heard) add(host, bytes * Math.min(GOSSIP_FORWARD_COPIES, heard.length - 1))
+      const done = passedOn.get(record) ?? new Set<number>()
+      passedOn.set(record, done)
+      const once = (host: number, copies: number): void => {
+        if (!done.has(host)) add(host, bytes * copies)
+        done.add(host)
+      }
+      once(origin, Math.min(GOSSIP_ORIGIN_COPIES, heard.length))
+      for (const host of heard) once(host, Math.min(GOSSIP_FORWARD_COPIES, heard.length - 1))
     },
     flood: (origin, heard, record) => add(origin, (sizeOf(record) + FRAME_BYTES) * heard),
     drain: () => {
