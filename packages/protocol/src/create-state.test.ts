@@ -84,6 +84,23 @@ describe('after a restart', () => {
     expect(state.members.get('vps')?.heartbeat).toBe(null)
   })
 
+  test('who came back is known by the life it came back with, and is watched from this start', () => {
+    const back = heartbeatOf('vps', { life: life(4, 1) })
+    const goodbye = heartbeatOf('vps', { life: life(4), beat: 0, mode: 'stopping' })
+    for (const carried of [
+      [goodbye, back],
+      [back, goodbye],
+    ]) {
+      const state = restore({ carried: carried.map((record) => ({ record, ageMs: HOUR })) })
+      expect(state.members.get('vps')).toMatchObject({
+        state: 'alive',
+        heartbeat: back,
+        heardAtMs: 0,
+        life: life(4, 1),
+      })
+    }
+  })
+
   test('a life that only the evidence of a verdict shows is known', () => {
     const evidence = heartbeatOf('vps', { life: life(6, 2) })
     const record = { ...verdictOn('vps', life(6, 2)), body: { ...verdictOn('vps', life(6, 2)).body, evidence } }

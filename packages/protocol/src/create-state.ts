@@ -4,6 +4,7 @@ import type { Incident } from './incidents/incident.ts'
 import { limits } from './limits.ts'
 import { firstAttemptOf } from './membership/epoch.ts'
 import { newMember } from './membership/hearing.ts'
+import { isNewerBeat } from './membership/presence-class.ts'
 import { isPresent } from './membership/roster.ts'
 import { isWitnessed, OFFERED_MAX } from './membership/witness.ts'
 import type { CoreOptions, Restored } from './options.ts'
@@ -38,7 +39,7 @@ export function createState(options: CoreOptions, restored: Restored, at: Moment
   for (const { record } of work.state.records.values()) if (record.domain === 'verdict') noteEvidence(work, record)
   for (const incident of restored.incidents) noteReturn(work, incident)
   for (const { record, ageMs } of restored.carried) {
-    if (record.domain === 'heartbeat') restoreGoodbye(work, record, ageMs)
+    if (record.domain === 'heartbeat') restoreHeard(work, record, ageMs)
   }
   const ended = restored.incidents.filter(({ state }) => state === 'resolved')
   const open = restored.incidents.filter(({ state }) => state === 'firing')
@@ -153,12 +154,17 @@ function offerAgain(work: Work, verdict: SignedAs<'verdict'>): void {
   amendMember(work, member.host, { offered: [...member.offered, verdict].slice(-OFFERED_MAX) })
 }
 
-/** A host that said it is stopping is missed when its time is over, and not before it had a period to be heard in. */
-function restoreGoodbye(work: Work, heartbeat: SignedAs<'heartbeat'>, ageMs: number): void {
+/**
+ * A heartbeat that was kept: a host said with it that it is stopping, or came back. Who is stopping is missed when its time
+ * is over, and not before it had a period to be heard in; anybody else is watched from this start.
+ */
+function restoreHeard(work: Work, heartbeat: SignedAs<'heartbeat'>, ageMs: number): void {
   const { signer, body } = heartbeat
   const member = memberFor(work, signer)
   if (signer === work.state.options.self || member.state === 'left' || compareLives(body.life, member.life) < 0) return
-  const agoMs = Math.min(ageMs, Math.max(0, body.restartMs - body.everyMs - body.graceMs))
+  if (!isNewerBeat(body, member.heartbeat?.body)) return
+  const isStopping = body.mode === 'stopping'
+  const agoMs = isStopping ? Math.min(ageMs, Math.max(0, body.restartMs - body.everyMs - body.graceMs)) : 0
   setMember(work, {
     ...member,
     heartbeat,

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest'
 import { flapping } from '../limits.ts'
 import type { HeldRecord, MemberState } from '../state.ts'
 import { fixedRecords } from '../testing/fixed-records.ts'
-import { incidentOf, memberAt, OPTIONS, stateWith } from '../testing/make-state.ts'
+import { heldRecord, incidentOf, memberAt, OPTIONS, stateWith } from '../testing/make-state.ts'
 import { hostIncidentId } from '../wire/names.ts'
-import type { AbsenceFault } from '../wire/records.ts'
+import type { AbsenceFault, SignedAs } from '../wire/records.ts'
 import { beginWork } from '../work.ts'
 import { endSteadyFlapping, noticeFlapping } from './flapping.ts'
+import { applyMeshRecord } from './housekeeping.ts'
 import type { Incident } from './incident.ts'
 import { outagesOf } from './outages.ts'
 
@@ -67,6 +68,32 @@ test.each<[string, readonly (readonly [number, number, AbsenceFault?])[], number
 ])('outages are counted from the verdicts: %s', (_, verdicts, expected) => {
   expect(outagesOf(stateWith([], NOW, { records: heldVerdicts(verdicts) }), 'vps', ended(3))).toBe(expected)
   expect(outagesOf(stateWith([], NOW, { records: heldVerdicts(verdicts) }), 'nas', ended(3))).toBe(1)
+})
+
+test('a goodbye ends the count: the outages before it are none of those after it', () => {
+  const three = [1, 2, 3].map((incarnation) => [incarnation, (4 - incarnation) * 60_000] as const)
+  const since = (left: number) =>
+    new Map([...heldVerdicts(three), heldRecord('vps', { kind: 'leave', life: ended(left) }, NOW)])
+  const outages = (left: number) => outagesOf(stateWith([], NOW, { records: since(left) }), 'vps', ended(4))
+  expect([0, 2, 3].map(outages)).toEqual([4, 2, 1])
+  // Who was away meanwhile opens no flapping incident that the others have closed.
+  const work = beginWork(stateWith([memberAt('vps', NOW, { life: ended(4) })], NOW, { records: since(3) }))
+  noticeFlapping(work, 'vps')
+  expect(work.state.incidents.size).toBe(0)
+})
+
+test.each<[string, Partial<Incident>, number, boolean]>([
+  ['ends what flapped before it', { fault: 'flapping', life: ended(3) }, 3, true],
+  ['does not end what flapped after it', { fault: 'flapping', life: ended(4) }, 3, false],
+  ['does not end what is missing', { fault: 'silent', life: ended(3) }, 3, false],
+])('a goodbye that is learnt when its host is back %s', (_, change, incarnation, ends) => {
+  const incident = incidentOf({ host: 'vps', ...change })
+  const incidents = new Map([[incident.id, incident]])
+  const work = beginWork(stateWith([memberAt('vps', NOW, { life: ended(5) })], NOW, { incidents }))
+  const [, { record }] = heldRecord('vps', { kind: 'leave', life: ended(incarnation) }, NOW)
+  applyMeshRecord(work, record as SignedAs<'record'>)
+  expect(work.state.members.get('vps')?.state).toBe('alive')
+  expect([...work.state.incidents.values()]).toMatchObject([{ state: ends ? 'resolved' : 'firing' }])
 })
 
 test('a verdict learnt later turns an open incident into a flapping one', () => {

@@ -14,7 +14,7 @@ import { nowOf, type Work } from '../work.ts'
 import { keepIncident, openFlapping, openHostIncidentOf, resolveIncident } from './host-incidents.ts'
 import type { Incident } from './incident.ts'
 import { openIncidents } from './open-incidents.ts'
-import { isBelieved, outagesOf } from './outages.ts'
+import { isOutage, outagesOf } from './outages.ts'
 
 /**
  * A verdict learnt later may show that an open incident is one of many, and who was away meanwhile may learn that a host
@@ -38,7 +38,7 @@ export function noticeFlapping(work: Work, host: HostId): void {
 function newestOutage(state: State, host: HostId): { verdict: SignedAs<'verdict'>; agoMs: number } | null {
   let newest: { verdict: SignedAs<'verdict'>; agoMs: number } | null = null
   for (const { record, bornAtMs } of verdictsOn(state, host)) {
-    if (record.body.fault !== 'silent' || !isBelieved(state, record)) continue
+    if (!isOutage(state, record)) continue
     if (newest !== null && compareLives(record.body.life, newest.verdict.body.life) <= 0) continue
     newest = { verdict: record, agoMs: state.clock.elapsedMs - bornAtMs }
   }

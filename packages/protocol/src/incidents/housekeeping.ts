@@ -1,10 +1,11 @@
 /** What mesh records change beyond the set they join, and forgetting what is old. */
+import type { HostId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { memberOf } from '../membership/hearing.ts'
 import { compareLives } from '../wire/names.ts'
-import type { SignedAs } from '../wire/records.ts'
+import type { Life, SignedAs } from '../wire/records.ts'
 import { amendMember, drop, nowOf, report, type Work } from '../work.ts'
-import { resolveIncident } from './host-incidents.ts'
+import { openHostIncidentOf, resolveIncident } from './host-incidents.ts'
 import { CLOSED_BY_LEAVE } from './incident.ts'
 
 /** Carries out a mesh record that is new here. */
@@ -16,7 +17,10 @@ export function applyMeshRecord(work: Work, { signer, body }: SignedAs<'record'>
     amendMember(work, signer, { profile: body })
     return
   }
-  if (compareLives(body.life, member.life) < 0) return
+  if (compareLives(body.life, member.life) < 0) {
+    endFlappingBefore(work, signer, body.life)
+    return
+  }
   amendMember(work, signer, {
     state: 'left',
     stateAtMs: nowOf(work),
@@ -29,6 +33,13 @@ export function applyMeshRecord(work: Work, { signer, body }: SignedAs<'record'>
   for (const incident of work.state.incidents.values()) {
     if (incident.host === signer && incident.state === 'firing') resolveIncident(work, incident, CLOSED_BY_LEAVE)
   }
+}
+
+/** The goodbye of a host that is back: what it flapped before is over here too, as it is for those who heard it at the time. */
+function endFlappingBefore(work: Work, host: HostId, life: Life): void {
+  const open = openHostIncidentOf(work, host)
+  if (open?.fault !== 'flapping' || open.life === null || compareLives(open.life, life) > 0) return
+  resolveIncident(work, open, CLOSED_BY_LEAVE)
 }
 
 /** Forgets what the notice log said of incidents that are long forgotten themselves. */

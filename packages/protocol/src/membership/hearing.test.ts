@@ -4,7 +4,7 @@ import { fixedRecords } from '../testing/fixed-records.ts'
 import { heartbeatOf, incidentOf, memberAt, stateWith } from '../testing/make-state.ts'
 import type { Life, SignedAs } from '../wire/records.ts'
 import { beginWork } from '../work.ts'
-import { hear, learnLife } from './hearing.ts'
+import { hear, hearEntry, learnLife } from './hearing.ts'
 
 const life = (incarnation: number, epoch = 0): Life => ({ incarnation, epoch })
 const NOW = 60_000
@@ -108,6 +108,12 @@ describe('a host that was declared silent', () => {
     expect(incidents).toMatchObject([{ state: 'resolved', resolvedAtMs: NOW }])
   })
 
+  test('is back with a heartbeat that is kept, for a restart must not forget the life', () => {
+    const { heard, effects } = hearing(silent, { beat: 9, life: life(1, 1) })
+    expect(effects).toContainEqual({ kind: 'keep-record', id: 'return/vps', record: heard.heartbeat, ageMs: 0 })
+    expect(hearing(memberAt('vps', 45_000), { beat: 2 }).effects).toEqual([])
+  })
+
   test.each<[string, number]>([
     ['received before the verdict', 10_001],
     ['older than its own deadline', 15_001],
@@ -138,4 +144,42 @@ test('who said goodbye is back also when an entry of its next life comes before 
   expect(left).toMatchObject({ state: 'left' })
   if (left !== undefined)
     expect(hearing(left, { beat: 1, life: life(2) }).heard).toMatchObject({ state: 'alive', life: life(2) })
+})
+
+describe('what its heartbeats say that a host has written', () => {
+  const head = (seq: number) => ({ incarnation: 1, seq, cid: `cid-${seq}` })
+  const before = (seq: number | null) =>
+    memberAt('vps', 45_000, { heartbeat: heartbeatOf('vps', { life: life(1), head: seq === null ? null : head(seq) }) })
+
+  test.each<[string, Member, number, number]>([
+    ['and is not here since the heartbeat before, is pulled', before(5), 5, 1],
+    ['and only the newest names, is on its way', before(4), 5, 0],
+    ['and is here, is not pulled', before(4), 4, 0],
+    ['in its first heartbeat that is heard, is pulled', { ...before(null), heartbeat: null }, 5, 1],
+  ])('%s', (_, member, seq, pulled) => {
+    const held: Partial<State> = { connected: new Set(['vps']), heads: new Map([['vps', head(4)]]) }
+    const { effects } = hearing(member, { beat: 2, head: head(seq) }, {}, held)
+    expect(effects.filter(({ kind }) => kind === 'catch-up')).toHaveLength(pulled)
+  })
+})
+
+describe('an entry of a new life of a host that is missing', () => {
+  const crowd = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map((host) => memberAt(host, NOW))
+  const entry = { ...fixedRecords.entry, signer: 'vps', body: { ...fixedRecords.entry.body, life: life(2) } }
+  const told = (observers: readonly string[], self: string) => {
+    const member = { ...silent, heartbeat: heartbeatOf('vps', { life: life(1), observers: [...observers] }) }
+    const options = { ...stateWith([]).options, self, name: self }
+    const work = beginWork(stateWith([member, ...crowd], NOW, { options }))
+    hearEntry(work, entry)
+    return { state: work.state.members.get('vps')?.state, asked: work.effects.filter(({ kind }) => kind === 'probe') }
+  }
+
+  test('makes who was listed by the life that ended ask: it may be listed no longer', () => {
+    expect(told(['me'], 'me')).toMatchObject({ state: 'silent', asked: [{ target: 'vps' }] })
+  })
+
+  test('brings it back for who does not watch it', () => {
+    const others = Array.from({ length: 40 }, (_, index) => told([], `z${index}`))
+    expect(others).toContainEqual({ state: 'alive', asked: [] })
+  })
 })

@@ -6,7 +6,7 @@
  * sent what we heard.
  */
 
-import { startCatchUp } from '../catch-up.ts'
+import { isAhead, startCatchUp } from '../catch-up.ts'
 import type { HostId } from '../ids.ts'
 import { endHostIncident } from '../incidents/host-incidents.ts'
 import { limits } from '../limits.ts'
@@ -18,8 +18,9 @@ import { amendMember, nowOf, report, sendTo, setMember, type Work } from '../wor
 import { noteOwnBeat } from './epoch.ts'
 import { beatSoon, setsText } from './heartbeats.ts'
 import { isMineToWatch } from './observers.ts'
-import { classOf, deadlineMs, isNewerBeat } from './presence-class.ts'
+import { classOf, deadlineMs, isNewerBeat, roundMs } from './presence-class.ts'
 import { isPresent } from './roster.ts'
+import { startProbe } from './suspicion.ts'
 
 /** How a heartbeat came: from the host itself, or from someone who heard it `ageMs` ago. */
 export interface Hearing {
@@ -113,13 +114,18 @@ function showNewer(work: Work, member: Member, { body }: SignedAs<'heartbeat'>):
 
 /**
  * A new entry of a life that no verdict has named: whoever does not watch the host, and so gets no heartbeats of it,
- * learns from it that the host is back.
+ * learns from it that the host is back. Whoever believes to watch it asks: the list of observers that it knows may be that
+ * of the life that has ended, and then no heartbeat of the new one will come.
  */
 export function hearEntry(work: Work, entry: SignedAs<'entry'>): void {
   const member = work.state.members.get(entry.signer)
-  if (member === undefined || isPresent(member) || isMineToWatch(work.state, member)) return
+  if (member === undefined || isPresent(member)) return
   const { life } = entry.body
   if (compareLives(life, member.verdict?.body.life ?? member.life) <= 0) return
+  if (isMineToWatch(work.state, member)) {
+    startProbe(work, member, roundMs(classOf(work.state, member)))
+    return
+  }
   amendMember(work, member.host, {
     state: 'alive',
     stateAtMs: nowOf(work),
@@ -174,10 +180,19 @@ function accept(
     report(work, 'info', 'host is back', { host: member.host })
     endHostIncident(work, amended)
     beatSoon(work)
+    keepReturn(work, heartbeat, ageMs)
   }
   keepGoodbye(work, member.heartbeat, heartbeat, ageMs)
   tellDoubters(work, amended, heartbeat, ageMs)
-  if (direct && from === member.host) compareDigests(work, amended)
+  if (direct && from === member.host) compareDigests(work, amended, member.heartbeat)
+}
+
+/**
+ * Keeps on disk by what a host came back. Should it fall silent before it has said more, a restart meanwhile must not make
+ * its verdict one on a life that nobody can be shown: others that missed the return would go on with the former name.
+ */
+function keepReturn(work: Work, record: SignedAs<'heartbeat'>, ageMs: number): void {
+  work.effects.push({ kind: 'keep-record', id: `return/${record.signer}`, record, ageMs })
 }
 
 /**
@@ -212,15 +227,13 @@ function tellDoubters(work: Work, member: Member, heartbeat: SignedAs<'heartbeat
   if (ageMs === 0 && lasting.size > 0) work.effects.push({ kind: 'gossip', record: heartbeat })
 }
 
-/** A heartbeat says what its host holds: where we hold less, or other things, we catch up with it. */
-function compareDigests(work: Work, member: Member): void {
-  const beat = member.heartbeat?.body
-  if (beat === undefined) return
-  const ours = work.state.heads.get(member.host)
-  const behind =
-    beat.head !== null &&
-    (ours === undefined ||
-      beat.head.incarnation > ours.incarnation ||
-      (beat.head.incarnation === ours.incarnation && beat.head.seq > ours.seq))
-  if (behind || beat.sets !== setsText(work.state.sets)) startCatchUp(work, member.host)
+/**
+ * A heartbeat says what its host holds: where we hold less, or other things, we catch up with it. An entry that only its
+ * newest heartbeat names is on its way: it is gossiped when it is on disk, and a heartbeat waits for no disk.
+ */
+function compareDigests(work: Work, { host, heartbeat }: Member, before: Member['heartbeat']): void {
+  if (heartbeat === null) return
+  const { head } = before?.body ?? heartbeat.body
+  const lacks = head !== null && isAhead(head, work.state.heads.get(host))
+  if (lacks || heartbeat.body.sets !== setsText(work.state.sets)) startCatchUp(work, host)
 }
