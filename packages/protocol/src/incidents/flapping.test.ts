@@ -173,6 +173,21 @@ test.each<[string, number, MemberState, number, boolean]>([
   expect([...work.state.incidents.values()]).toMatchObject([{ state: ends ? 'resolved' : 'firing' }])
 })
 
+test.each([
+  [flapping.holdMs - 1, 'firing'],
+  [flapping.holdMs, 'resolved'],
+])('whoever heard a host through all of its outages counts from the last of them: %d ms ago, %s', (agoMs, state) => {
+  const three = [1, 2, 3].map((incarnation) => [incarnation, agoMs + (3 - incarnation) * 60_000] as const)
+  const incident = incidentOf({ host: 'vps', fault: 'flapping', outages: 3, life: ended(3) })
+  const incidents = new Map([[incident.id, incident]])
+  const records = heldVerdicts(three)
+  const work = beginWork(
+    stateWith([memberAt('vps', NOW, { stateAtMs: 0, life: ended(4) })], NOW, { incidents, records }),
+  )
+  endSteadyFlapping(work)
+  expect([...work.state.incidents.values()]).toMatchObject([{ state }])
+})
+
 test('a host whose last outage this one has ended is flapping here too, once a verdict learnt later shows it', () => {
   const three = [1, 2, 3].map((incarnation) => [incarnation, (4 - incarnation) * 60_000] as const)
   const id = hostIncidentId(OPTIONS.mesh, 'vps', ended(3))

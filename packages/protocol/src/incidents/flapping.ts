@@ -57,7 +57,12 @@ export function endSteadyFlapping(work: Work): void {
     if (incident.fault !== 'flapping') continue
     const member = work.state.members.get(incident.host)
     if (member === undefined || (member.state !== 'alive' && member.state !== 'suspect')) continue
-    const isSteady = nowOf(work) - member.stateAtMs >= holdMs(incident.outages)
+    // Whoever had a road to the host when others had none saw no outage at all, and yet knows of it.
+    const steadyMs = Math.min(
+      nowOf(work) - member.stateAtMs,
+      newestOutage(work.state, incident.host)?.agoMs ?? Number.POSITIVE_INFINITY,
+    )
+    const isSteady = steadyMs >= holdMs(incident.outages)
     if (isSteady || isEndTold(work.state, incident)) resolveIncident(work, incident)
   }
 }

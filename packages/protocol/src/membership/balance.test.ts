@@ -81,11 +81,23 @@ test.each<[string, Partial<Suspicion>, number, Pick<Balance, 'verdict' | 'lacks'
   ],
 ])('%s', (_, suspicion, nowMs, expected) => {
   const member = suspect(suspicion)
-  const state = stateWith([member, memberAt('a', nowMs), memberAt('b', nowMs)], nowMs)
+  const others = ['a', 'b'].map((host) => memberAt(host, nowMs, { stateAtMs: 0 }))
+  const state = stateWith([member, ...others], nowMs)
   expect(balanceOf(state, member)).toMatchObject({
     ...expected,
     ageMs: nowMs,
     deadlineMs: 15_000,
     voters: ['me', 'a', 'b'],
   })
+})
+
+// when the other observer came back, the vote of it that is held; what falls
+test.each<[string, number, Suspicion['votes'], Balance['verdict']]>([
+  ['within the last period has to be waited for', 13_001, new Map(), null],
+  ['one period ago or earlier has had its time', 13_000, new Map(), 'alone'],
+  ['lately and votes as well, is waited for all the same', 13_001, new Map([vote('a', 22_000)]), null],
+])('an observer that came back %s', (_, stateAtMs, votes, expected) => {
+  const member = suspect({ castAtMs: 13_000, firstVoteAtMs: 13_000, votes })
+  const others = [memberAt('a', 23_000, { stateAtMs }), memberAt('b', 23_000, { stateAtMs: 0 })]
+  expect(balanceOf(stateWith([member, ...others], 23_000), member).verdict).toBe(expected)
 })

@@ -51,7 +51,8 @@ export function balanceOf(state: State, member: Member): Balance {
   const suffice = (some: readonly unknown[]): boolean => voters.length >= 2 && some.length + 1 >= known.needed
   const enough = suffice(votes.filter(isRepeated))
   if (enough && now - firstVoteAtMs >= R) return { ...known, verdict: 'votes', lacks: null }
-  if (now - castAtMs >= everyMs && (meshSize(state) <= 2 || (!state.isolated && hasHeardSince(state, castAtMs)))) {
+  const isInCompany = !state.isolated && hasHeardSince(state, castAtMs) && haveHadTime(state, voters, now - everyMs)
+  if (now - castAtMs >= everyMs && (meshSize(state) <= 2 || isInCompany)) {
     // With a vote of another it is no lone word, be they fewer than one could wish.
     return { ...known, verdict: votes.length > 0 ? 'votes' : 'alone', lacks: null }
   }
@@ -65,6 +66,14 @@ export function balanceOf(state: State, member: Member): Balance {
 function hasHeardSince(state: State, sinceMs: number): boolean {
   for (const member of state.members.values()) if (counts(member) && member.frameAtMs >= sinceMs) return true
   return false
+}
+
+/**
+ * Whether the other voters were all there at a moment already. One that has just come back may hear the member, and one
+ * lost message would keep us from learning that: it has as long to vote or to refute as anybody.
+ */
+function haveHadTime(state: State, voters: readonly HostId[], atMs: number): boolean {
+  return voters.every((host) => (state.members.get(host)?.stateAtMs ?? atMs) <= atMs)
 }
 
 /** Votes that still stand, of those who may vote: each is repeated every round, and forgotten after three without. */

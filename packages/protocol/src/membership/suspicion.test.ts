@@ -32,7 +32,7 @@ function watch(
   change: Partial<State> = {},
 ): Work {
   const vps = memberAt('vps', 0, { suspicion, heartbeat: heartbeatOf('vps', { observers: ['me', ...others] }) })
-  const members: Member[] = [vps, ...others.map((host) => memberAt(host, nowMs - 1_000))]
+  const members: Member[] = [vps, ...others.map((host) => memberAt(host, nowMs - 1_000, { stateAtMs: 0 }))]
   const work = beginWork(stateWith(members, nowMs, change))
   watchMembers(work)
   return work
