@@ -140,7 +140,7 @@ export function createDialler(self: HostId, book: PeerBook, door: Door, { log, c
       schedule()
     },
     onUp(host) {
-      book.connected(host)
+      book.connected(host, clock.monotonicMs())
       forgetMoot()
       schedule()
     },

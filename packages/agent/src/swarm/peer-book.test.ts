@@ -60,7 +60,7 @@ describe('the peer book', () => {
   it('does not dial who is connected, and dials again at once when a lasting connection ends', () => {
     const book = bookWith({ host: HIGHER, addresses: [AT] })
     for (let i = 0; i < 5; i++) book.dialled(HIGHER, { kind: 'failed' }, 0)
-    book.connected(HIGHER)
+    book.connected(HIGHER, 1e6)
     expect([book.takeDue(1e6, ALL), book.nextDueMs()]).toEqual([[], undefined])
     book.disconnected(HIGHER, 10_000, 2e6)
     expect(book.nextDueMs()).toBe(2e6 + 50)
@@ -71,7 +71,7 @@ describe('the peer book', () => {
     let nowMs = 0
     for (let i = 0; i < 10; i++) {
       book.takeDue(nowMs, ALL)
-      book.connected(HIGHER)
+      book.connected(HIGHER, nowMs)
       book.dialled(HIGHER, { kind: 'connected', host: HIGHER }, nowMs)
       book.disconnected(HIGHER, 100, nowMs)
       nowMs = book.nextDueMs() ?? Number.NaN
@@ -79,10 +79,44 @@ describe('the peer book', () => {
     expect(nowMs).toBeGreaterThan(60_000)
   })
 
+  describe('when a host answers', () => {
+    /** Two that were dialled so often, without an answer, until now. */
+    const unreached = (failures: number): PeerBook => {
+      const book = bookWith({ host: HIGHER, addresses: [AT] }, { host: LOWER, addresses: [AT] })
+      for (let i = 0; i < failures; i++) for (const host of [HIGHER, LOWER]) book.dialled(host, { kind: 'failed' }, 1e6)
+      return book
+    }
+    /** How long after the answer the other is due. */
+    const waitOf = (book: PeerBook, nowMs: number): number => (book.nextDueMs() ?? Number.NaN) - nowMs
+
+    it('that could not be reached for long, the others are dialled within a second or two', () => {
+      const book = unreached(6)
+      book.connected(HIGHER, 1e6)
+      expect(waitOf(book, 1e6)).toBe(2_000)
+    })
+
+    it('that was away for a moment only, they wait on', () => {
+      const book = unreached(4)
+      book.connected(HIGHER, 1e6)
+      expect(waitOf(book, 1e6)).toBe(5_000)
+    })
+
+    it('and the others do not, these wait as long as ever, and are not dialled in a loop by one that comes and goes', () => {
+      const book = unreached(7)
+      book.connected(HIGHER, 1e6)
+      const [target] = book.takeDue(1e6 + 2_000, ALL)
+      expect(target?.key).toBe(LOWER)
+      book.dialled(LOWER, { kind: 'failed' }, 1e6 + 3_000)
+      book.disconnected(HIGHER, 100, 1e6 + 4_000)
+      book.connected(HIGHER, 1e6 + 5_000)
+      expect(waitOf(book, 1e6 + 3_000)).toBe(31_000)
+    })
+  })
+
   it('learns who answers at an address without an id, and rests while that host is connected', () => {
     const book = bookWith({ addresses: [AT] })
     book.takeDue(0, ALL)
-    book.connected(HIGHER)
+    book.connected(HIGHER, 0)
     book.dialled(AT, { kind: 'connected', host: HIGHER }, 0)
     expect(book.nextDueMs()).toBeUndefined()
     expect(book.addressesOf(HIGHER)).toEqual([AT])
@@ -94,8 +128,8 @@ describe('the peer book', () => {
     const book = bookWith({ addresses: [AT] }, { host: LOWER, addresses: ['/dns4/x/tcp/1'] })
     const moot = (): boolean[] => [AT, '/dns4/x/tcp/1', '/dns4/gone/tcp/1'].map(book.isMoot)
     expect(moot()).toEqual([false, false, true])
-    book.connected(HIGHER)
-    book.connected(LOWER)
+    book.connected(HIGHER, 0)
+    book.connected(LOWER, 0)
     expect(moot()).toEqual([false, true, true])
     book.dialled(AT, { kind: 'connected', host: HIGHER }, 0)
     expect(moot()).toEqual([true, true, true])

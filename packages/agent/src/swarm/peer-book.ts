@@ -3,7 +3,8 @@
  *
  * Every entry is dialled for ever while it is not connected. The wait doubles with each failure up to a cap, with
  * jitter, so that a restarted mesh does not knock in step; a connection that lasted makes it small again; a resume
- * makes it nothing. The host with the higher id waits a little longer than the other, so that two do not dial each
+ * makes it nothing, and a host that could not be reached for a while and now is brings the others forward, for the road
+ * that was gone may be back for all. The host with the higher id waits a little longer than the other, so that two do not dial each
  * other at the same moment. An address without an id is an entry of its own until it is known who answers there.
  */
 import type { HostId } from '@muster/protocol'
@@ -17,6 +18,12 @@ export const DIALLING_DEFAULT: DiallingOptions = {
   higherIdWaitsMs: 1_000,
   stableMs: 10_000,
 }
+
+/** So many dials must have failed before an answer is news of the road: some ten seconds. */
+const UNREACHED_FAILURES = 5
+/** The others are dialled within this long then, and not brought forward again for as long as the next. */
+const HASTEN_WITHIN_MS = 1_000
+const HASTEN_EVERY_MS = 10_000
 
 /** Somebody to dial. */
 export interface Target {
@@ -37,7 +44,7 @@ export interface PeerBook {
   /** A dial of a target ended. */
   dialled(key: string, outcome: DialOutcome, nowMs: number): void
   /** A member is connected, whoever dialled. */
-  connected(host: HostId): void
+  connected(host: HostId, nowMs: number): void
   /** A member's last connection closed, after so long. */
   disconnected(host: HostId, connectedMs: number, nowMs: number): void
   /** Makes everything due that is not connected. */
@@ -70,6 +77,7 @@ export function createPeerBook(self: HostId, random: () => number, options: Dial
   let entries = new Map<string, Entry>()
   let gone: Gone = { hosts: new Set(), addresses: new Set() }
   const online = new Set<HostId>()
+  let hastenedMs = Number.NEGATIVE_INFINITY
 
   const politeness = (host: HostId | undefined): number =>
     host !== undefined && host < self ? options.higherIdWaitsMs : 0
@@ -80,6 +88,16 @@ export function createPeerBook(self: HostId, random: () => number, options: Dial
     answers === undefined ? target.addresses.every((address) => gone.addresses.has(address)) : gone.hosts.has(answers)
 
   const isWanted = (entry: Entry): boolean => entry.state === 'waiting' && !isOnline(entry)
+
+  /** Dials all that are missing soon, once. Who is truly dead is left to its long waits again after one failure more. */
+  const hasten = (nowMs: number): void => {
+    if (nowMs - hastenedMs < HASTEN_EVERY_MS) return
+    hastenedMs = nowMs
+    for (const entry of entries.values()) {
+      if (!isWanted(entry)) continue
+      entry.dueMs = Math.min(entry.dueMs, nowMs + random() * HASTEN_WITHIN_MS + politeness(entry.answers))
+    }
+  }
 
   return {
     setEntries(wanted, nowMs) {
@@ -121,8 +139,13 @@ export function createPeerBook(self: HostId, random: () => number, options: Dial
       entry.failures += 1
       entry.dueMs = nowMs + backoffMs(entry.failures, random(), options) + politeness(entry.answers)
     },
-    connected(host) {
+    connected(host, nowMs) {
+      const wasUnreached = [...entries.values()].some(
+        ({ answers, failures }) => answers === host && failures >= UNREACHED_FAILURES,
+      )
+      const isBack = wasUnreached && !online.has(host)
       online.add(host)
+      if (isBack) hasten(nowMs)
     },
     disconnected(host, connectedMs, nowMs) {
       online.delete(host)
