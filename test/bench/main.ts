@@ -3,7 +3,7 @@
  *
  *   --only NAME     one benchmark
  *   --part NAME     one part of it: fast or default of detection, copies or delays of takeover, frozen, cut or loss of faults,
- *                   agent or peer of store, mesh, seeds or noisy of scale
+ *                   agent or peer of store, agents, mesh, seeds or noisy of scale
  *   --runs N        so many runs of each figure; fewer than its target is promised for never meet it
  *   --limit M       no run of a benchmark begins when it could end later than M minutes after its start (18)
  *   --minutes M     how long footprint measures (5)
@@ -44,7 +44,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   takeover: ['copies', 'delays'],
   faults: ['frozen', 'cut', 'loss'],
   store: ['agent', 'peer'],
-  scale: ['mesh', 'seeds', 'noisy'],
+  scale: ['agents', 'mesh', 'seeds', 'noisy'],
 }
 const MINUTES_MAX = 20
 /** When the last run of a benchmark must have ended: of 20 minutes the rest is for tidying up. */

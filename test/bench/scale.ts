@@ -1,5 +1,6 @@
 /**
- * What a mesh of 1,000 hosts costs and how soon it knows of a death, simulated; and how fast and how truly seeds run.
+ * What a mesh of 1,000 hosts costs and how soon it knows of a death, simulated, what twenty real agents do; and how fast and
+ * how truly seeds run.
  *
  * `muster simulate` runs in a process of its own: it takes minutes in which it hears of nothing else.
  */
@@ -7,6 +8,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { formatScale, type ScaleResult } from '@muster/simulator'
 import { type Given, reasonOf } from './given.ts'
+import { measureRealMesh } from './real-mesh.ts'
 import type { Row } from './row.ts'
 import { judgeNoisy, timeSeeds } from './seeds.ts'
 import { createReport, type Report } from './series.ts'
@@ -23,6 +25,8 @@ const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 export async function scale(given: Given): Promise<readonly Row[]> {
   const report = createReport('scale')
   const { part } = given
+  // Alone: it shows how twenty agents do on these cores, not how they do beside a simulation.
+  if (part === null || part === 'agents') await showRealMesh(given)
   if (part === null || part === 'seeds') await timeSeeds(report, given)
   // Side by side: what they report is virtual, and the large mesh takes one core only.
   await Promise.all([
@@ -30,6 +34,15 @@ export async function scale(given: Given): Promise<readonly Row[]> {
     part === null || part === 'noisy' ? judgeNoisy(report, given) : null,
   ])
   return report.rows()
+}
+
+async function showRealMesh(given: Given): Promise<void> {
+  try {
+    await measureRealMesh(given)
+  } catch (error) {
+    given.signal.throwIfAborted()
+    given.say(`twenty agents: ${reasonOf(error)}`)
+  }
 }
 
 async function measureMesh(report: Report, { say, signal, endsAtMs }: Given): Promise<void> {
