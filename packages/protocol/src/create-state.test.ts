@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createState } from './create-state.ts'
-import type { Incident } from './incidents/incident.ts'
+import { CLOSED_BY_LEAVE, type Incident } from './incidents/incident.ts'
 import type { Restored } from './options.ts'
 import { fixedRecords, MESH } from './testing/fixed-records.ts'
 import { heartbeatOf, heldRecord, incidentOf, NOTHING_RESTORED, OPTIONS, START } from './testing/make-state.ts'
@@ -151,6 +151,27 @@ describe('after a restart', () => {
       state: 'alive',
       life: life(8),
     })
+  })
+
+  test('who said goodbye, came back, and fell silent is silent: that it wrote nothing in between does not make it gone', () => {
+    const evidence = heartbeatOf('vps', { life: life(8) })
+    const verdict = { ...verdictOn('vps', life(8)), body: { ...verdictOn('vps', life(8)).body, evidence } }
+    const gone = [at, { ...leave, signer: 'vps' }]
+    const incidents = [openIncident(life(8))]
+    for (const known of [[verdict], [verdictOn('vps', life(8)), evidence]]) {
+      const state = restore({ carried: [...gone, ...known].map((record) => ({ record, ageMs: HOUR })), incidents })
+      expect(state.members.get('vps')).toMatchObject({ state: 'silent', life: life(8) })
+      expect([...state.incidents.values()]).toMatchObject([{ state: 'firing' }])
+    }
+  })
+
+  test('what a goodbye closed is no sign that its host lived on, in this start or the next', () => {
+    const left = leave.body.kind === 'leave' ? leave.body.life : life(0)
+    const carried = [at, { ...leave, signer: 'vps' }].map((record) => ({ record, ageMs: HOUR }))
+    const first = restore({ carried, incidents: [openIncident(left)] })
+    expect([...first.incidents.values()]).toMatchObject([{ state: 'resolved', because: CLOSED_BY_LEAVE }])
+    const second = restore({ carried, incidents: [...first.incidents.values()] })
+    expect(second.members.get('vps')).toMatchObject({ state: 'left', life: left })
   })
 
   test('records keep their age', () => {

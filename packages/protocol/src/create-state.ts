@@ -1,6 +1,6 @@
 /** The state of a core at its start, from what its shell found on disk. */
 import { judgeResult } from './incidents/check-incidents.ts'
-import type { Incident } from './incidents/incident.ts'
+import { CLOSED_BY_LEAVE, type Incident } from './incidents/incident.ts'
 import { limits } from './limits.ts'
 import { firstAttemptOf } from './membership/epoch.ts'
 import { newMember } from './membership/hearing.ts'
@@ -30,16 +30,17 @@ export function createState(options: CoreOptions, restored: Restored, at: Moment
   for (const { signer, body } of meshRecords(work.state, 'member')) {
     if (signer !== options.self) setMember(work, { ...memberFor(work, signer), profile: body })
   }
+  for (const { record } of work.state.records.values()) if (record.domain === 'verdict') noteEvidence(work, record)
+  for (const incident of restored.incidents) noteReturn(work, incident)
+  for (const { record, ageMs } of restored.carried) {
+    if (record.domain === 'heartbeat') restoreHeard(work, record, ageMs)
+  }
+  // Last of these: whoever is known to have lived on since its goodbye has not left.
   for (const { signer, body } of meshRecords(work.state, 'leave')) {
     const member = memberFor(work, signer)
     if (signer !== options.self && compareLives(body.life, member.life) >= 0) {
       setMember(work, { ...member, state: 'left', life: body.life })
     }
-  }
-  for (const { record } of work.state.records.values()) if (record.domain === 'verdict') noteEvidence(work, record)
-  for (const incident of restored.incidents) noteReturn(work, incident)
-  for (const { record, ageMs } of restored.carried) {
-    if (record.domain === 'heartbeat') restoreHeard(work, record, ageMs)
   }
   const ended = restored.incidents.filter(({ state }) => state === 'resolved')
   const open = restored.incidents.filter(({ state }) => state === 'firing')
@@ -118,18 +119,19 @@ function restoreResults(work: Work, { entries }: Restored): void {
 function noteEvidence(work: Work, { body: { subject, evidence } }: SignedAs<'verdict'>): void {
   if (evidence === null || evidence.signer !== subject || subject === work.state.options.self) return
   const member = memberFor(work, subject)
-  if (member.state !== 'left') setMember(work, { ...member, life: laterLife(member.life, evidence.body.life) })
+  setMember(work, { ...member, life: laterLife(member.life, evidence.body.life) })
 }
 
 /**
  * A host incident that has ended shows that its host lived on, though it may have written nothing since: a verdict on the
- * life that was told must not name its next death.
+ * life that was told must not name its next death. One that a goodbye closed shows nothing.
  */
-function noteReturn(work: Work, { host, state, life, fault }: Incident): void {
-  if (life === null || state !== 'resolved' || fault === 'check' || host === work.state.options.self) return
+function noteReturn(work: Work, { host, state, life, fault, because }: Incident): void {
+  if (life === null || state !== 'resolved' || fault === 'check' || because === CLOSED_BY_LEAVE) return
+  if (host === work.state.options.self) return
   const member = memberFor(work, host)
   const least = { incarnation: life.incarnation, epoch: life.epoch + 1 }
-  if (member.state !== 'left') setMember(work, { ...member, life: laterLife(member.life, least) })
+  setMember(work, { ...member, life: laterLife(member.life, least) })
 }
 
 /** Power may go between a bad result and its incident: the result is on disk, and nobody will send it again. */
@@ -161,7 +163,7 @@ function offerAgain(work: Work, verdict: SignedAs<'verdict'>): void {
 function restoreHeard(work: Work, heartbeat: SignedAs<'heartbeat'>, ageMs: number): void {
   const { signer, body } = heartbeat
   const member = memberFor(work, signer)
-  if (signer === work.state.options.self || member.state === 'left' || compareLives(body.life, member.life) < 0) return
+  if (signer === work.state.options.self || compareLives(body.life, member.life) < 0) return
   if (!isNewerBeat(body, member.heartbeat?.body)) return
   const isStopping = body.mode === 'stopping'
   const agoMs = isStopping ? Math.min(ageMs, Math.max(0, body.restartMs - body.everyMs - body.graceMs)) : 0
@@ -192,8 +194,13 @@ function restoreIncident(work: Work, kept: Incident): void {
   // Who has said goodbye has no checks to be told of.
   const hasLeft = work.state.members.get(incident.host)?.state === 'left'
   if (incident.state === 'firing' && hasLeft) {
-    const resolvedUnixMs = Math.round(unixMs)
-    put(work, 'incidents', incident.id, { ...incident, state: 'resolved', resolvedAtMs: 0, resolvedUnixMs })
+    const ended = {
+      state: 'resolved',
+      resolvedAtMs: 0,
+      resolvedUnixMs: Math.round(unixMs),
+      because: CLOSED_BY_LEAVE,
+    } as const
+    put(work, 'incidents', incident.id, { ...incident, ...ended })
     return
   }
   if (incident.state === 'resolved' || incident.life === null) {
