@@ -6,7 +6,7 @@
  */
 import { CLOSED_BY_LEAVE, type Notice, type Severity, type ToldIncident } from '@muster/protocol'
 import { counted, listed, plain } from './plain-text.ts'
-import { durationText, zonedText } from './time-text.ts'
+import { durationText, spanText, zonedText } from './time-text.ts'
 
 /** Hosts that one notice tells of in lines of their own; names in one line. */
 const LINES_MAX = 20
@@ -119,9 +119,7 @@ function resolvedLine(incident: ToldIncident, { nowUnixMs, timeZone }: Reading):
   const host = plain(incident.hostName, 64)
   const { sinceUnixMs, lastedMs } = incident
   const endUnixMs = sinceUnixMs + lastedMs
-  // Whole seconds on both sides, so that the two times and what lies between them agree.
-  const shownMs = wholeSeconds(endUnixMs) - wholeSeconds(sinceUnixMs)
-  const span = `${durationText(shownMs)}, ${zonedText(sinceUnixMs, nowUnixMs, timeZone)} to ${zonedText(endUnixMs, nowUnixMs, timeZone)}`
+  const span = `${spanText(sinceUnixMs, endUnixMs)}, ${zonedText(sinceUnixMs, nowUnixMs, timeZone)} to ${zonedText(endUnixMs, nowUnixMs, timeZone)}`
   const isClosed = incident.because === CLOSED_BY_LEAVE
   const isBack = isClosed ? 'has left the mesh' : 'is back'
   switch (incident.fault) {
@@ -140,10 +138,6 @@ function resolvedLine(incident: ToldIncident, { nowUnixMs, timeZone }: Reading):
     default:
       return incident.fault satisfies never
   }
-}
-
-function wholeSeconds(unixMs: number): number {
-  return Math.floor(unixMs / 1_000) * 1_000
 }
 
 function severalIncidents(notice: Notice, reading: Reading): readonly string[] {

@@ -15,6 +15,11 @@ export function durationText(ms: number): string {
   return rest === 0 ? `${count} ${UNIT[largeMs]}` : `${count} ${UNIT[largeMs]} ${rest} ${UNIT[smallMs]}`
 }
 
+/** How long something lasted whose two ends are shown as times: in whole seconds, so that all three agree. */
+export function spanText(fromUnixMs: number, toUnixMs: number): string {
+  return durationText((Math.floor(toUnixMs / SECOND) - Math.floor(fromUnixMs / SECOND)) * SECOND)
+}
+
 const UNIT: Readonly<Record<number, string>> = { [SECOND]: 's', [MINUTE]: 'min', [HOUR]: 'h', [DAY]: 'd' }
 
 /** One short unit for a narrow column: "now", "3 s", "6 m", "9 h", "2 d". */
