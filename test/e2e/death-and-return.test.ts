@@ -92,6 +92,26 @@ test('brought back, its recovery is told once, and all hold the same history', a
   expect(phone.notices().map(({ transition }) => transition)).toEqual(['fired', 'resolved'])
 })
 
+test('the host that was away knows of its own incident by the id of the notice: who concluded it, who was told, its end', async () => {
+  const vps = mesh.host('vps-1')
+  const { id = '' } = (await mesh.host('laptop').incidentOf('vps-1')) ?? {}
+  const missed = await until('vps-1 to know who was told', LIMIT_MS, async () => {
+    const own = await vps.incidentOf('vps-1')
+    return own?.told.some(({ transition }) => transition === 'resolved') ? own : null
+  })
+  const [fired] = phone.notices()
+  expect(fired?.incidents[0]?.id).toBe(id)
+  expect(missed).toMatchObject({ id, missed: true, fault: 'silent', severity: 'critical', state: 'resolved' })
+  expect([...missed.voters].sort()).toEqual(['home-server', 'laptop'])
+  expect(missed.told.map(({ recipientName, transition }) => `${recipientName} ${transition}`)).toContain('phone fired')
+  expect(missed.resolvedUnixMs).toBeGreaterThan(missed.sinceUnixMs)
+  expect((await vps.muster('history')).out).toContain(`incident ${missed.shortId} ended after`)
+  expect(await vps.muster('ack', missed.shortId)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('it has ended already'),
+  })
+})
+
 test('a receiver that was off all the while shows both when it returns', async () => {
   tablet.start()
   await tablet.next('resolved', 'vps-1')

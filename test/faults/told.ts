@@ -22,8 +22,10 @@ export function shownAbout(receiver: Receiver, hostName: string): readonly strin
     )
 }
 
-/** The hosts besides itself of which a host holds an incident, open or ended. */
+/** The hosts besides itself of which a host holds an incident of its own, open or ended. */
 export async function accusedBy(host: Host): Promise<readonly string[]> {
-  const accused = (await host.incidents()).filter(({ hostName, check }) => check === '' && hostName !== host.name)
+  const accused = (await host.incidents()).filter(
+    ({ hostName, check, missed }) => check === '' && hostName !== host.name && !missed,
+  )
   return [...new Set(accused.map(({ hostName }) => hostName))].sort()
 }

@@ -5,7 +5,7 @@
  * mesh goes through the core as a command.
  */
 import type { CheckDefinition } from '@muster/checks'
-import type { Command, HostId, Incident, SignedAs, State } from '@muster/protocol'
+import type { Command, HostId, Incident, Life, SignedAs, State, UnixMs } from '@muster/protocol'
 
 /** One entry of the history, newest first unless asked otherwise. */
 export interface HistoryEntry {
@@ -87,6 +87,8 @@ export interface AgentPort {
   checks(): readonly CheckDefinition[]
   reach(): Reach
   history(query: HistoryQuery): AsyncIterable<HistoryEntry>
+  /** When a host first wrote into its log in a later life than this, by its own clock; null when no such entry is held. */
+  returnOf(host: HostId, life: Life): Promise<UnixMs | null>
   /** Count and hash of all entries held of each host, up to a digest: equal on two hosts when they hold the same. */
   historyDigest(): Promise<Readonly<Record<HostId, { readonly entries: number; readonly hash: string }>>>
   command(command: Command): Promise<void>

@@ -4,6 +4,7 @@ import {
   limits as coreLimits,
   type HostId,
   hostsCalled,
+  ID_PREFIX_MIN,
   type Incident,
   type MeshRecord,
   matches,
@@ -110,10 +111,16 @@ function oneIncident(state: State, start: string): Incident {
   const found = findIncidents(state, start)
   const [incident, another] = found
   if (incident === undefined) {
-    throw notFound('no-such-incident', `no incident starts with ${start} (at least four hex digits are needed)`)
+    throw notFound('no-such-incident', noIncident(start))
   }
   if (another !== undefined) throw ambiguous(found)
   return incident
+}
+
+function noIncident(start: string): string {
+  const isStart = /^[0-9a-f]*$/i.test(start) && start.length >= ID_PREFIX_MIN
+  const why = isStart ? 'as far as this host knows: ask one that was up then' : 'at least four hex digits are needed'
+  return `no incident starts with ${start} (${why})`
 }
 
 function ambiguous(found: readonly Incident[]): HttpError {

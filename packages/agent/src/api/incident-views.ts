@@ -19,17 +19,21 @@ import {
   silenceOn,
 } from '@muster/protocol'
 import { compareText } from './host-views.ts'
+import { missedIncidents } from './missed-incidents.ts'
 import type { IncidentView, RecipientView, ToldView } from './shapes.ts'
 
 const SEVERITIES = ['critical', 'unknown', 'warning'] as const
 const STEPS = ['claim', 'release', 'accepted', 'stored', 'delivered'] as const
 const SEPARATOR = '|'
 
-/** All incidents that are known: open ones first, the worst of them first, then by the newest. */
-export function viewIncidents(state: State): readonly IncidentView[] {
-  const known = [...state.incidents.values()]
-  const short = shortIds(known)
-  return known.map((incident) => viewIncident(state, incident, short)).sort(worstFirst)
+/** All incidents that are known, and those `missed` here: open ones first, the worst of them first, then by the newest. */
+export function viewIncidents(state: State, missed: readonly Incident[] = []): readonly IncidentView[] {
+  const own = [...state.incidents.values()]
+  const short = shortIds([...own, ...missed])
+  return [
+    ...own.map((incident) => viewIncident(state, incident, short)),
+    ...missed.map((incident) => ({ ...viewIncident(state, incident, short), missed: true })),
+  ].sort(worstFirst)
 }
 
 function worstFirst(a: IncidentView, b: IncidentView): number {
@@ -69,7 +73,7 @@ function viewIncident(state: State, incident: Incident, short: ReadonlyMap<Incid
     state: incident.state,
     sinceUnixMs: Math.round(sinceUnixMs),
     resolvedUnixMs,
-    lastedMs: Math.max(0, Math.round((resolvedUnixMs ?? state.clock.unixMs) - sinceUnixMs)),
+    lastedMs: Math.max(0, Math.round(endOf(state, incident) - sinceUnixMs)),
     voters: incident.voters.map((voter) => labelOf(state, voter)),
     observers: fault === 'isolated' ? state.members.size : observers,
     because,
@@ -80,7 +84,13 @@ function viewIncident(state: State, incident: Incident, short: ReadonlyMap<Incid
     ...silenceOf(state, incident),
     inMaintenance: isInMaintenance(state, host),
     folded: isFolded(state, incident),
+    missed: false,
   }
+}
+
+/** Of one that is over nobody here knows since when, there is no length to be shown. */
+function endOf({ clock }: State, { state, resolvedUnixMs, sinceUnixMs }: Incident): number {
+  return resolvedUnixMs ?? (state === 'firing' ? clock.unixMs : sinceUnixMs)
 }
 
 /** True for what counts as bad news: open, not merely asleep, and not quietened by anybody. */
@@ -154,7 +164,7 @@ export function shortIds(incidents: readonly Pick<Incident, 'id' | 'aliases'>[])
 export function findIncidents(state: State, start: string): readonly Incident[] {
   const digits = start.toLowerCase()
   if (!/^[0-9a-f]{4,64}$/.test(digits)) return []
-  const found = [...state.incidents.values()].filter((incident) =>
+  const found = [...state.incidents.values(), ...missedIncidents(state)].filter((incident) =>
     [incident.id, ...incident.aliases].some((id) => id.startsWith(digits)),
   )
   const open = found.filter((incident) => incident.state === 'firing')

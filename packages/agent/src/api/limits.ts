@@ -30,6 +30,8 @@ export const EVENT_BACKLOG_BYTES_MAX = 256 * 1024
 export const HISTORY_ENTRIES_MAX = 5_000
 /** Entries of one history answer when the request does not say. */
 export const HISTORY_ENTRIES = 500
+/** Incidents in one answer that were missed here, the newest: the end of each takes some reads of a log. */
+export const MISSED_MAX = 200
 /** Pairings under way at once: each holds a subscription for an hour. */
 export const PAIRINGS_MAX = 8
 /** How long a question after a pairing is held open. Milliseconds. */

@@ -19,8 +19,9 @@ import { type Marks, viewChecks, viewHosts } from './host-views.ts'
 import { badRequest, notFound } from './http-error.ts'
 import { viewIncidents, viewRecipients } from './incident-views.ts'
 import { HISTORY_ENTRIES, HISTORY_ENTRIES_MAX, PAIRING_WAIT_MS_MAX } from './limits.ts'
+import { readMissedIncidents } from './missed-incidents.ts'
 import type { Pairings } from './pairings.ts'
-import type { HistoryEntryView, HistoryView } from './shapes.ts'
+import type { HistoryEntryView, HistoryView, IncidentView } from './shapes.ts'
 import { viewStatus } from './status-view.ts'
 
 /** What the routes stand on. */
@@ -55,7 +56,7 @@ const READS: Readonly<Record<string, Handler>> = {
   status: (_, { agent, marks }) => ok(viewStatus(agent, agent.state(), agent.reach(), marks)),
   hosts: (_, { agent, marks }) => ok({ hosts: viewHosts(agent.state(), marks) }),
   checks: (_, { agent }) => ok({ checks: viewChecks(agent.state()) }),
-  incidents: (_, { agent }) => ok({ incidents: viewIncidents(agent.state()) }),
+  incidents: async (_, { agent }) => ok({ incidents: await readIncidents(agent) }),
   recipients: (_, { agent }) => ok({ recipients: viewRecipients(agent.state()) }),
   history: readHistory,
   digest: async (_, { agent }) => ok({ hosts: await agent.historyDigest() }),
@@ -124,6 +125,11 @@ function waitMsOf(query: URLSearchParams): number {
   return Number.isFinite(seconds) ? Math.min(PAIRING_WAIT_MS_MAX, Math.max(0, seconds * 1_000)) : 0
 }
 
+async function readIncidents(agent: AgentPort): Promise<readonly IncidentView[]> {
+  const state = agent.state()
+  return viewIncidents(state, await readMissedIncidents(state, agent.returnOf))
+}
+
 async function readHistory({ query }: Asked, { agent }: RouteDeps): Promise<Answer> {
   const state = agent.state()
   const limit = wholeNumber(query, 'limit', HISTORY_ENTRIES, HISTORY_ENTRIES_MAX)
@@ -143,7 +149,7 @@ async function readHistory({ query }: Asked, { agent }: RouteDeps): Promise<Answ
   }
   entries.sort((a, b) => b.atUnixMs - a.atUnixMs)
   const ids = new Set(hosts.map(({ id }) => id))
-  const incidents = viewIncidents(state)
+  const incidents = (await readIncidents(agent))
     .filter((incident) => ids.has(incident.host) && (check === undefined || incident.check === check))
     .filter(({ resolvedUnixMs }) => since === undefined || resolvedUnixMs === null || resolvedUnixMs >= since)
     .sort((a, b) => b.sinceUnixMs - a.sinceUnixMs)

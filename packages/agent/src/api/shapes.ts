@@ -92,7 +92,9 @@ export interface IncidentView {
   readonly state: 'firing' | 'resolved'
   /** When the host was last heard, or its check last said ok. */
   readonly sinceUnixMs: number
+  /** Null while it is open, and where nothing here tells when one that was missed ended. */
   readonly resolvedUnixMs: number | null
+  /** 0 where the end is not known. */
   readonly lastedMs: number
   readonly voters: readonly string[]
   readonly observers: number
@@ -108,6 +110,8 @@ export interface IncidentView {
   readonly inMaintenance: boolean
   /** A check of a host that is itself missing: part of that host's incident. */
   readonly folded: boolean
+  /** This host had no part in it, being away or cut off: it learnt from the records of others that it was, and is over. */
+  readonly missed: boolean
 }
 
 /** One device that is told. */

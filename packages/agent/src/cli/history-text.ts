@@ -1,8 +1,9 @@
 /** `muster history` as text: what changed, and what each host last said. Pure. */
 import { sentenceOf } from '../api/sentence.ts'
-import type { HistoryEntryView, HistoryResultView, HistoryView } from '../api/shapes.ts'
+import type { HistoryEntryView, HistoryResultView, HistoryView, IncidentView } from '../api/shapes.ts'
 import { fitted, plain } from './plain-text.ts'
-import { dateTimeText, durationText } from './time-text.ts'
+import { missedText, toldText } from './status-text.ts'
+import { dateTimeText, spanText } from './time-text.ts'
 
 /** How it is told. */
 export interface HistoryTelling {
@@ -22,7 +23,7 @@ interface Line {
 
 /** The lines, oldest first. */
 export function historyLines(view: HistoryView, telling: HistoryTelling): readonly string[] {
-  const lines = [...resultLines(view.entries, telling.all), ...incidentLines(view)]
+  const lines = [...resultLines(view.entries, telling.all), ...incidentLines(view, telling)]
   const kept = lines.sort((a, b) => a.atUnixMs - b.atUnixMs).slice(-telling.limit)
   const width = Math.min(24, Math.max(0, ...kept.map(({ host }) => [...host].length)))
   return kept.map(
@@ -58,21 +59,32 @@ function resultText({ check, status, text, because }: HistoryResultView): string
   return `${fitted(plain(check, 64), 10)}  ${fitted(status, 8)}  ${plain(text, 160)}${why}`.trimEnd()
 }
 
-function incidentLines({ incidents }: HistoryView): readonly Line[] {
+function incidentLines({ incidents }: HistoryView, telling: HistoryTelling): readonly Line[] {
   return incidents.flatMap((incident) => {
-    const { sinceUnixMs, resolvedUnixMs, lastedMs, shortId, hostName, fault, observers, voters } = incident
+    const { sinceUnixMs, resolvedUnixMs, shortId, hostName } = incident
     const host = plain(hostName, 63)
-    const seen =
-      fault === 'check' || fault === 'isolated'
-        ? ''
-        : `, ${voters.length} of ${Math.max(observers, voters.length)} agreed`
     const began = {
       atUnixMs: sinceUnixMs,
       host,
-      what: `incident ${shortId}: ${plain(sentenceOf(incident), 160)}${seen}`,
+      what: `incident ${shortId}: ${plain(sentenceOf(incident), 160)}${seenText(incident, telling)}`,
     }
     if (resolvedUnixMs === null) return [began]
-    const ended = { atUnixMs: resolvedUnixMs, host, what: `incident ${shortId} ended after ${durationText(lastedMs)}` }
+    const ended = {
+      atUnixMs: resolvedUnixMs,
+      host,
+      what: `incident ${shortId} ended after ${spanText(sinceUnixMs, resolvedUnixMs)}`,
+    }
     return [began, ended]
   })
+}
+
+/** Who saw it; of one that was missed here also who was told, for it is in no other line. */
+function seenText(incident: IncidentView, { nowUnixMs, timeZone }: HistoryTelling): string {
+  const { missed, fault, voters, observers } = incident
+  if (missed) {
+    const told = toldText(incident, nowUnixMs, timeZone)
+    return `, ${[missedText(incident), ...(told === '' ? [] : [`told ${told}`])].join('; ')}`
+  }
+  if (fault === 'check' || fault === 'isolated') return ''
+  return `, ${voters.length} of ${Math.max(observers, voters.length)} agreed`
 }

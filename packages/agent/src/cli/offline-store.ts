@@ -1,7 +1,7 @@
 /** A folder's store without its agent: what this host knew when it last ran. Nothing is written. */
 import { hostname } from 'node:os'
 import { createState, parseRecord, type State, wireLimits } from '@muster/protocol'
-import type { HistoryEntry, HistoryQuery } from '../agent-port.ts'
+import type { AgentPort, HistoryEntry, HistoryQuery } from '../agent-port.ts'
 import { systemClock } from '../clock.ts'
 import { hostNameOf } from '../config/init.ts'
 import { loadConfig } from '../config/load.ts'
@@ -11,6 +11,7 @@ import { exists } from '../identity/key-file.ts'
 import { readSwarmKey } from '../identity/swarm-key.ts'
 import { createInbound } from '../shell/inbound.ts'
 import { createKeeping } from '../shell/keeping.ts'
+import { laterLifeUnixMs } from '../shell/later-life.ts'
 import { createOrigin } from '../shell/origin.ts'
 import { createStore, lookIntoStore, StorageError, type Store } from '../storage/index.ts'
 import { CliError, EXIT } from './cli-error.ts'
@@ -23,6 +24,7 @@ export interface OfflineStore {
   readonly state: State
   /** Newest first, of one host. */
   history(query: HistoryQuery & { readonly host: string }): AsyncIterable<HistoryEntry>
+  readonly returnOf: AgentPort['returnOf']
   close(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export async function openOffline(folder: Folder): Promise<OfflineStore> {
           to = { incarnation: last.incarnation, seq: last.seq }
         }
       },
+      returnOf: (host, life) => laterLifeUnixMs(store.log, mesh, host, life),
       close: () => store.close(),
     }
   } catch (error) {

@@ -2,9 +2,10 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hostIncidentId } from '@muster/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, createApiServer } from '../api/server.ts'
-import { createTestAgent, type TestAgent } from '../api/testing/test-agent.ts'
+import { createTestAgent, hostIdOf, type TestAgent } from '../api/testing/test-agent.ts'
 import { readOrCreateApiToken, resolveFolder } from '../identity/folder.ts'
 import { lockFolder } from '../storage/store-folder.ts'
 import { findAgent } from './api-client.ts'
@@ -123,6 +124,38 @@ describe('with an agent', () => {
   test.each(['xy', 'ab', 'nonsense'])('ack %s names no incident, in words for a person', async (start) => {
     const { code, err } = await on('ack', start)
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(`no incident starts with ${start}`) })
+    expect(err).toContain('at least four hex digits are needed')
+  })
+
+  test.each(['ffff', 'FFFF0000'])('ack %s is told apart from a slip: another host may know it', async (start) => {
+    const { code, err } = await on('ack', start)
+    expect(code).toBe(2)
+    expect(err).toContain(`no incident starts with ${start} (as far as this host knows: ask one that was up then)`)
+  })
+
+  test('an incident that was missed here is listed with its end, and its ack promises nothing', async () => {
+    agent.live('home')
+    agent.live('vps-1')
+    agent.advance(20_000)
+    const life = { incarnation: 1, epoch: 0 }
+    const more = { beat: 7, ageMs: 15_000, observers: 2, votes: [], alone: false, evidence: null, outages: 1 }
+    const heardUnixMs = agent.port.state().clock.unixMs - 90_400
+    const subject = hostIdOf('vps-1')
+    agent.hand('home', 'verdict', { subject, life, fault: 'silent', heardUnixMs, ...more }, 75_000)
+    const id = hostIncidentId(agent.port.state().options.mesh, subject, life)
+    agent.port.returnOf = async () => heardUnixMs + 63_000
+    const listed = await on('incidents')
+    expect(listed.out).toMatch(
+      new RegExp(
+        `^${id.slice(0, 4)}    resolved  vps-1 is silent; since .*, 1 min 3 s; concluded by home, learnt here after`,
+      ),
+    )
+    expect((await on('history')).out).toContain(`incident ${id.slice(0, 4)} ended after 1 min 3 s`)
+    const { code, out } = await on('ack', id.slice(0, 4))
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('it has ended already') })
+    expect(JSON.parse((await on('incidents', '--json')).out)).toMatchObject({
+      incidents: [{ id, missed: true, state: 'resolved', acknowledged: { by: expect.any(String) } }],
+    })
   })
 
   test('ack of an incident that has ended promises nothing', async () => {

@@ -106,6 +106,13 @@ export function toldText(incident: IncidentView, nowUnixMs: number = Date.now(),
   return `${parts.join('; ')}; ${answer}`
 }
 
+/** Of one that was missed here: "concluded by laptop, vps-2, learnt here afterwards"; empty for all others. */
+export function missedText({ missed, voters, resolvedUnixMs }: IncidentView): string {
+  if (!missed) return ''
+  const end = resolvedUnixMs === null ? '; it is over, since when is not known here' : ''
+  return `concluded by ${listed(voters, NAMES_MAX)}, learnt here afterwards${end}`
+}
+
 function rankOf(transition: ToldView['transition']): number {
   if (transition === 'fired') return 0
   if (transition === 'worse') return 1

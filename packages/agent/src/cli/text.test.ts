@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
+import type { IncidentView } from '../api/shapes.ts'
 import { listenError } from '../listen-error.ts'
 import { CliError, EXIT, explainError } from './cli-error.ts'
 import { historyLines } from './history-text.ts'
 import { splitWords } from './passing-on.ts'
 import { fitted, listed, plain } from './plain-text.ts'
 import { formatLine } from './run-log.ts'
-import { ageText, clockText, durationText, zonedText, zoneName } from './time-text.ts'
+import { ageText, clockText, durationText, spanText, zonedText, zoneName } from './time-text.ts'
 
 const NOON = Date.UTC(2026, 6, 1, 12, 0, 0)
 
@@ -30,6 +31,15 @@ test.each([
   [172_800_000, '2 d'],
 ])('%i ms ago is %s', (ms, text) => {
   expect(ageText(ms)).toBe(text)
+})
+
+test.each([
+  [400, 21_700, '21 s'],
+  [900, 21_100, '21 s'],
+  [0, 21_900, '21 s'],
+  [21_000, 0, '0 s'],
+])('from %i to %i is what lies between the seconds that are shown: %s', (from, to, text) => {
+  expect(spanText(NOON + from, NOON + to)).toBe(text)
 })
 
 test('times carry their zone, and their date when it is not today', () => {
@@ -125,4 +135,32 @@ test('a history tells changes and the last word of each check', () => {
   ])
   expect(historyLines({ entries, incidents: [], truncated: false }, { ...telling, all: true })).toHaveLength(5)
   expect(historyLines({ entries, incidents: [], truncated: false }, { ...telling, limit: 1 })).toEqual([lines[3]])
+})
+
+test('a history tells of an incident that was missed here who concluded it, who was told, and its end where that is known', () => {
+  const incident = {
+    shortId: '6369',
+    hostName: 'vps-1',
+    fault: 'silent',
+    severity: 'critical',
+    voters: ['home-server', 'laptop'],
+    observers: 2,
+    sinceUnixMs: NOON + 900,
+    resolvedUnixMs: NOON + 62_100,
+    told: [
+      { recipient: 'p', recipientName: 'phone', transition: 'fired', step: 'delivered', by: 'laptop', atUnixMs: null },
+    ],
+    acknowledged: null,
+    missed: true,
+  } as unknown as IncidentView
+  const telling = { limit: 60, all: false, nowUnixMs: NOON, timeZone: 'UTC' }
+  const lines = (incidents: readonly IncidentView[]) =>
+    historyLines({ entries: [], incidents, truncated: false }, telling)
+  expect(lines([incident])).toEqual([
+    '2026-07-01 12:00:00  vps-1  incident 6369: vps-1 is silent, concluded by home-server, laptop, learnt here afterwards; told phone, delivered by laptop; not answered',
+    '2026-07-01 12:01:02  vps-1  incident 6369 ended after 1 min 2 s',
+  ])
+  expect(lines([{ ...incident, told: [], resolvedUnixMs: null }])).toEqual([
+    '2026-07-01 12:00:00  vps-1  incident 6369: vps-1 is silent, concluded by home-server, laptop, learnt here afterwards; it is over, since when is not known here',
+  ])
 })

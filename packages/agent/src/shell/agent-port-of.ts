@@ -25,6 +25,7 @@ import type { WakuNode } from '../waku/node.ts'
 import { awaitPairing } from '../waku/pairing.ts'
 import { createPairingLink, LINK_LIFE_MS, LINK_NODES_MAX } from '../waku/pairing-link.ts'
 import { compressPublicKey } from '../waku/seal.ts'
+import { laterLifeUnixMs } from './later-life.ts'
 import { isLoopbackAddress } from './network-facts.ts'
 import type { Origin } from './origin.ts'
 import { wakuNodesOf } from './waku-nodes.ts'
@@ -89,6 +90,7 @@ export function createAgentPort(deps: PortDeps): AgentPort {
     checks: () => config().checks,
     reach: () => reachOf(deps),
     history: (query) => history(deps, query),
+    returnOf: (host, life) => laterLifeUnixMs(store.log, loop().state().options.mesh, host, life),
     historyDigest: () => historyDigest(store),
     async command(command) {
       loop().dispatch({ kind: 'command', command })

@@ -36,6 +36,8 @@ export interface TestAgent {
   leave(host: string): void
   /** A host says nothing more, and answers no probe. */
   die(name: string): void
+  /** A host sends what another has signed `ageMs` ago, as in a catch-up. */
+  hand<D extends 'verdict' | 'notice'>(signer: string, domain: D, body: SignedAs<D>['body'], ageMs: number): void
   /** The core meets an event. */
   meet(event: Omitting<Event>): void
   emit(event: AgentEvent): void
@@ -149,8 +151,8 @@ export function createTestAgent(): TestAgent {
     })
   }
 
-  function receive(name: string, record: AnySigned): void {
-    meet({ kind: 'received', from: hostIdOf(name), record, ageMs: 0, road: 'direct' })
+  function receive(name: string, record: AnySigned, ageMs = 0): void {
+    meet({ kind: 'received', from: hostIdOf(name), record, ageMs, road: 'direct' })
   }
 
   function profile(name: string): MeshRecord {
@@ -207,6 +209,9 @@ export function createTestAgent(): TestAgent {
       living.delete(host)
       receive(host, sign(host, 'record', { kind: 'leave', life }))
     },
+    hand(signer, domain, body, ageMs) {
+      receive(signer, sign(signer, domain, body), ageMs)
+    },
     die(name) {
       living.delete(name)
       meet({ kind: 'disconnected', peer: hostIdOf(name) })
@@ -223,6 +228,7 @@ export function createTestAgent(): TestAgent {
         const wanted = history.filter((each) => host === undefined || each.host === host)
         for (const each of wanted.filter(({ entry }) => entry.body.atUnixMs >= sinceUnixMs).slice(0, limit)) yield each
       },
+      returnOf: async () => null,
       historyDigest: async () => ({}),
       async command(command) {
         meet({ kind: 'command', command })

@@ -56,6 +56,7 @@ async function readOffline(
   const { viewEntry } = await import('../../api/history-view.ts')
   const { viewHosts } = await import('../../api/host-views.ts')
   const { viewIncidents } = await import('../../api/incident-views.ts')
+  const { readMissedIncidents } = await import('../../api/missed-incidents.ts')
   const store = await openOffline(context.folder)
   try {
     const hosts = viewHosts(store.state).filter(({ id, name }) => host === undefined || id === host || name === host)
@@ -69,7 +70,8 @@ async function readOffline(
       }
     }
     const ids = new Set(hosts.map(({ id }) => id))
-    const incidents = viewIncidents(store.state).filter(
+    const missed = await readMissedIncidents(store.state, store.returnOf)
+    const incidents = viewIncidents(store.state, missed).filter(
       (incident) => ids.has(incident.host) && (check === undefined || incident.check === check),
     )
     return { entries: entries.sort((a, b) => b.atUnixMs - a.atUnixMs), incidents, truncated: false }

@@ -5,9 +5,9 @@ import type { IncidentView } from '../../api/shapes.ts'
 import { findAgent } from '../api-client.ts'
 import { EXIT } from '../cli-error.ts'
 import { fitted, plain } from '../plain-text.ts'
-import { severityWord, silenceText, toldText } from '../status-text.ts'
+import { missedText, severityWord, silenceText, toldText } from '../status-text.ts'
 import type { Context } from '../surroundings.ts'
-import { clockText, durationText } from '../time-text.ts'
+import { clockText, durationText, spanText } from '../time-text.ts'
 
 /** Ended incidents that are printed; `--json` prints all. */
 const ENDED_MAX = 30
@@ -39,8 +39,14 @@ function incidentLine(incident: IncidentView, nowUnixMs: number): string {
     silenceText(incident, nowUnixMs),
     incident.inMaintenance ? 'in maintenance' : '',
     incident.folded ? 'part of its host’s' : '',
+    missedText(incident),
   ].filter((mark) => mark !== '')
-  const since = `since ${clockText(incident.sinceUnixMs, nowUnixMs)}, ${durationText(incident.lastedMs)}`
+  const since = `since ${clockText(incident.sinceUnixMs, nowUnixMs)}${lengthText(incident)}`
   const more = [since, told, ...marks].filter((part) => part !== '').join('; ')
   return `${fitted(incident.shortId, 6)}  ${fitted(word, 8)}  ${plain(sentenceOf(incident), 160)}; ${more}`
+}
+
+function lengthText({ state, sinceUnixMs, resolvedUnixMs, lastedMs }: IncidentView): string {
+  if (state === 'firing') return `, ${durationText(lastedMs)}`
+  return resolvedUnixMs === null ? '' : `, ${spanText(sinceUnixMs, resolvedUnixMs)}`
 }

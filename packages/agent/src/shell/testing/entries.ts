@@ -43,6 +43,7 @@ export interface EntryContent {
   readonly signer: HostId
   readonly seq: number
   readonly incarnation?: number
+  readonly epoch?: number
   readonly atUnixMs?: number
   readonly results?: readonly Result[]
   readonly retired?: readonly string[]
@@ -50,8 +51,8 @@ export interface EntryContent {
 
 /** An entry. */
 export function entryOf(content: EntryContent): SignedAs<'entry'> {
-  const { signer, seq, incarnation = 1, atUnixMs = 0, results = [], retired = [] } = content
-  const body = { life: { incarnation, epoch: 0 }, seq, previous: null, atUnixMs, results, retired }
+  const { signer, seq, incarnation = 1, epoch = 0, atUnixMs = 0, results = [], retired = [] } = content
+  const body = { life: { incarnation, epoch }, seq, previous: null, atUnixMs, results, retired }
   const record = { domain: 'entry', version: 1, mesh: MESH, signer, body, signature: new Uint8Array(64) }
   return record as unknown as SignedAs<'entry'>
 }
