@@ -7,7 +7,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createFolder, type Folder, resolveFolder } from '../identity/folder.ts'
+import { awaitPairing } from '../waku/pairing.ts'
+import { answerPairing } from '../waku/pairing-answer.ts'
 import { createPairingLink, type PairingLink } from '../waku/pairing-link.ts'
+import { systemClock } from '../waku/ports.ts'
+import { generateKeyPair } from '../waku/seal.ts'
+import { createCleanup, startNode } from '../waku/testing/kit.ts'
 import { pairDevice } from './device-pairing.ts'
 import { EMPTY_MEMORY } from './listen-intervals.ts'
 import { listenStatePath, readOrCreateListenKey, writeListenState } from './listen-store.ts'
@@ -18,6 +23,9 @@ const LAUNCHER = fileURLToPath(new URL('../../bin/muster.js', import.meta.url))
 /** Nobody listens there. */
 const NODE = '/ip4/127.0.0.1/tcp/1/ws/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN'
 
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined }
+
+const cleanup = createCleanup()
 let home: string
 let folder: Folder
 
@@ -26,7 +34,10 @@ beforeEach(async () => {
   folder = resolveFolder({ dir: 'phone', env: {}, homeDir: home, workingDir: home })
 })
 
-afterEach(() => rm(home, { recursive: true }))
+afterEach(async () => {
+  await cleanup.run()
+  await rm(home, { recursive: true })
+})
 
 function link(lifeMs = 3_600_000): PairingLink {
   const secret = new Uint8Array(32).fill(7)
@@ -49,10 +60,30 @@ test('a link that nobody answers is given up: first a word where it knocks and u
     message: expect.stringContaining('this one was used or ended, or its hosts cannot be reached'),
   })
   expect(said.err).toMatch(
-    /No answer yet, trying until (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d \S+\. The link may have been used already/,
+    /No answer yet, trying until (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d \S+\. The link may have been used or ended,/,
   )
   expect(said.err).toContain(NODE)
   await expect(stat(listenStatePath(folder))).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('a link that another device has used is refused as soon as a node is asked: exit code 2, and what to do', async () => {
+  const mesh = generateKeyPair()
+  const { node, ws } = await startNode(cleanup, 1)
+  const used = { ...link(), nodes: [ws] }
+  const never = new AbortController().signal
+  const both = { link: used, clock: systemClock, log: SILENT, signal: never }
+  const other = answerPairing({ ...both, privateKey: mesh.privateKey, name: 'tablet', isGenuine: () => true })
+  const taken = await awaitPairing({ ...both, node, signingKey: mesh.privateKey })
+  await taken.acknowledge(Buffer.of(1), never)
+  await other
+  const text = createPairingLink(used)
+  const ended = await inProcess(home, ['listen', '--dir', folder.path, text])
+  expect(ended).toEqual({ code: 2, out: '', err: expect.stringContaining('Pairing…\n') })
+  expect(ended.err.split('\n').slice(1)).toEqual([
+    'muster: this link was used already, by another device',
+    '  make a new link on a host with `recipient add NAME`',
+    '',
+  ])
 })
 
 test('a link that is mangled or over leaves no folder behind', async () => {

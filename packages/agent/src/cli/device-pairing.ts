@@ -13,8 +13,11 @@ import { durationText, zonedText } from './time-text.ts'
 
 /** When a pairing without an answer says where it knocks. Milliseconds. */
 const PATIENCE_MS = 10_000
-/** When it gives up: a host that can be reached answers within seconds, and nothing tells a used link from silence. Milliseconds. */
+/** When it gives up: a host that can be reached answers within seconds, and nothing tells a link that was ended from silence. Milliseconds. */
 const PAIRING_MS_MAX = 5 * 60_000
+
+/** Not as it is typed here: another machine has another folder. */
+const NEW_LINK = 'make a new link on a host with `recipient add NAME`'
 
 /** Who pairs, and by which link. */
 export interface DevicePairing {
@@ -59,7 +62,7 @@ export async function pairDevice(
   const untilMs = Math.min(link.expiresUnixMs, nowMs + limitMs)
   const patience = setTimeout(() => {
     context.err(
-      `No answer yet, trying until ${zonedText(untilMs, nowMs)}. The link may have been used already, ` +
+      `No answer yet, trying until ${zonedText(untilMs, nowMs)}. The link may have been used or ended, ` +
         `or none of these can be reached from here: ${plain(link.nodes.join(' '), 400)}\n`,
     )
   }, patienceMs)
@@ -77,6 +80,7 @@ export async function pairDevice(
   const { welcome: bytes } = await answered
     .catch((error: unknown) => {
       if (interrupted.aborted) throw new CliError('cancelled', EXIT.bad, 'cancelled before it was paired')
+      if (error instanceof WakuError && error.code === 'link-used') throw usageError(error.message, NEW_LINK)
       throw late.aborted ? noAnswer(untilMs - nowMs) : error
     })
     .finally(() => clearTimeout(patience))
@@ -93,7 +97,7 @@ function noAnswer(afterMs: number): CliError {
     'no-answer',
     EXIT.bad,
     `not paired: no answer in ${durationText(afterMs)}. A link serves once; this one was used or ended, or its hosts cannot be reached`,
-    'make a new link on a host with `recipient add NAME`',
+    NEW_LINK,
   )
 }
 

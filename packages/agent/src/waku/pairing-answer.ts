@@ -1,6 +1,6 @@
 /** Pairing on the device's side: what `pairing.ts` waits for. */
-import { decodeCanonical, encodeCanonical, equalBytes } from '@muster/protocol'
-import { CONTENT_BYTES_MAX } from './framing.ts'
+import { encodeCanonical } from '@muster/protocol'
+import { untilLinkUsed } from './link-use.ts'
 import type { PairingLink } from './pairing-link.ts'
 import {
   DEVICE_NAME_LENGTH_MAX,
@@ -8,9 +8,9 @@ import {
   PAIRING_VERSION,
   pairingId,
   pairingKey,
-  welcome,
+  readWelcome,
 } from './pairing-messages.ts'
-import { sleep, type WakuClock, type WakuLog } from './ports.ts'
+import { sleep, type WakuClock, WakuError, type WakuLog } from './ports.ts'
 import { createReceiver } from './receiver.ts'
 import { publicKeyOf, sealWithSecret } from './seal.ts'
 import { pairingTopic } from './topics.ts'
@@ -22,7 +22,7 @@ const LINGER_MS = 500
  * Answers a link on the device's side; gives the mesh's welcome.
  *
  * `isGenuine` looks at the welcome's bytes (a signature of the mesh whose public key is in the link); others are passed
- * over. Throws a `WakuError`, `link-expired` or `unreachable`, or the signal's reason.
+ * over. Throws a `WakuError`, `link-expired` or `link-used`, or the signal's reason.
  */
 export async function answerPairing(options: {
   readonly link: PairingLink
@@ -44,6 +44,10 @@ export async function answerPairing(options: {
   signal.addEventListener('abort', fail, { once: true })
   if (signal.aborted) fail()
 
+  const isOurs = (content: Uint8Array): boolean => {
+    const body = readWelcome(content, link.secret)
+    return body !== undefined && options.isGenuine(body)
+  }
   const receiver = createReceiver(
     {
       privateKey,
@@ -58,6 +62,8 @@ export async function answerPairing(options: {
     },
     { clock, log },
   )
+  const over = new AbortController()
+  let watching: Promise<void> = Promise.resolve()
   try {
     const content = encodeCanonical({
       v: PAIRING_VERSION,
@@ -68,20 +74,19 @@ export async function answerPairing(options: {
     const payload = await sealWithSecret({ content, secret: pairingKey(link.secret), signingKey: privateKey })
     const reply = { contentTopic: pairingTopic('hello', link.secret), payload, timestampMs: clock.unixMs() }
     const sending = receiver.sendReply(reply, signal)
+    // Not before a node has our answer: from then on the mesh's to it may be there.
+    watching = sending.then(async () => {
+      const ending = AbortSignal.any([signal, over.signal])
+      const isUsed = await untilLinkUsed(receiver, { secret: link.secret, privateKey, isOurs, log, signal: ending })
+      if (isUsed) answered.reject(new WakuError('link-used', 'this link was used already, by another device'))
+    })
     const [result] = await Promise.all([answered.promise, sending])
     await sleep(LINGER_MS, signal).catch(() => undefined)
     return result
   } finally {
     signal.removeEventListener('abort', fail)
+    over.abort(new Error('the pairing has ended'))
     await receiver.stop()
-  }
-}
-
-function readWelcome(content: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
-  try {
-    const { id, body } = welcome.parse(decodeCanonical(content, CONTENT_BYTES_MAX))
-    return equalBytes(id, pairingId(secret)) ? body : undefined
-  } catch {
-    return undefined
+    await watching
   }
 }

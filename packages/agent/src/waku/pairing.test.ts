@@ -7,7 +7,7 @@ import { createPairingLink, LINK_LIFE_MS, type PairingLink, parsePairingLink } f
 import { pairingId, pairingKey } from './pairing-messages.ts'
 import { systemClock } from './ports.ts'
 import { generateKeyPair, sealWithSecret } from './seal.ts'
-import { createCleanup, memoryLog, startNode } from './testing/kit.ts'
+import { createCleanup, memoryLog, startNode, until } from './testing/kit.ts'
 import { pairingTopic } from './topics.ts'
 
 const cleanup = createCleanup()
@@ -107,6 +107,50 @@ describe('pairing', () => {
     expect(log.lines.filter((line) => line.includes('refused an answer'))).toHaveLength(3)
     await paired.acknowledge(Buffer.of(1), never)
     await answering
+  })
+
+  test('of a link that another device has used ends as soon as a node is asked', async () => {
+    const a = await startNode(cleanup, 1)
+    const b = await startNode(cleanup, 2, { peers: [a.tcp] })
+    const link = linkTo([b.ws])
+    const isGenuine = (welcome: Uint8Array) => Buffer.from(welcome).toString() === 'you are in'
+    const answerAs = (privateKey: Uint8Array) => answerPairing({ ...common, link, privateKey, name: '', isGenuine })
+    const first = generateKeyPair()
+    const answering = answerAs(first.privateKey)
+    const paired = await awaitPairing({ ...common, node: a.node, link, signingKey: mesh.privateKey })
+    await paired.acknowledge(Buffer.from('you are in'), never)
+    await answering
+    await expect(answerAs(generateKeyPair().privateKey)).rejects.toMatchObject({ code: 'link-used' })
+    // The device that has used it finds its own welcome again.
+    expect(Buffer.from((await answerAs(first.privateKey)).welcome).toString()).toBe('you are in')
+  })
+
+  test.each([
+    ['what looks like a welcome and a hello, of who serves the node and not the link', ['welcome', 'forged hello']],
+    ['the hello of a device that nobody took', ['hello']],
+  ])('goes on waiting in spite of %s', async (_, put) => {
+    const a = await startNode(cleanup, 1)
+    const link = linkTo([a.ws])
+    const other = generateKeyPair()
+    const content = encodeCanonical({ v: 1, id: pairingId(link.secret), key: other.publicKey, name: '' })
+    const helloWith = (secret: Uint8Array) => sealWithSecret({ content, secret, signingKey: other.privateKey })
+    for (const what of put) {
+      const side = what === 'welcome' ? 'welcome' : 'hello'
+      const secret = what === 'hello' ? pairingKey(link.secret) : new Uint8Array(32)
+      const payload = side === 'welcome' ? Buffer.alloc(800, 1) : await helloWith(secret)
+      const contentTopic = pairingTopic(side, link.secret)
+      await a.node.publish({ contentTopic, payload, timestampMs: clock.unixMs() }, never)
+    }
+    const log = memoryLog()
+    const device = generateKeyPair()
+    const answer = { ...common, log, link, privateKey: device.privateKey, name: '', isGenuine: () => true }
+    const answering = answerPairing(answer)
+    await until(() => log.lines.some((line) => line.includes('nobody has used the link before us')))
+    // Nobody heard the first answer; the second is the same device's.
+    const paired = awaitPairing({ ...common, node: a.node, link, signingKey: mesh.privateKey })
+    const again = answerPairing({ ...answer, name: 'again' })
+    await (await paired).acknowledge(Buffer.of(1), never)
+    for (const each of [answering, again]) expect(Buffer.from((await each).welcome)).toEqual(Buffer.of(1))
   })
 
   test('ends with the link or the signal', async () => {

@@ -9,13 +9,12 @@
  * This is the mesh's side. The device's is a file of its own, because it stands on the stock Waku client, and an agent
  * that only waits for an answer must not load that.
  */
-import { decodeCanonical, encodeCanonical, equalBytes } from '@muster/protocol'
-import type { ReceivedMessage } from './listeners.ts'
+import { encodeCanonical } from '@muster/protocol'
 import type { WakuNode } from './node.ts'
 import type { PairingLink } from './pairing-link.ts'
-import { hello, linkExpired, PAIRING_VERSION, pairingId, pairingKey } from './pairing-messages.ts'
-import { reasonOf, sleep, type WakuClock, WakuError, type WakuLog } from './ports.ts'
-import { openWithSecret, seal } from './seal.ts'
+import { linkExpired, PAIRING_VERSION, pairingId, readHello } from './pairing-messages.ts'
+import { reasonOf, sleep, type WakuClock, type WakuLog } from './ports.ts'
+import { seal } from './seal.ts'
 import { pairingTopic } from './topics.ts'
 
 /** A device that answered a link. */
@@ -28,7 +27,6 @@ export interface PairedDevice {
   acknowledge(welcome: Uint8Array, signal: AbortSignal): Promise<boolean>
 }
 
-const HELLO_BYTES_MAX = 1024
 /** Pause between two tries to hand over a message, in milliseconds. */
 const RETRY_MS = 500
 
@@ -56,7 +54,7 @@ export async function awaitPairing(options: {
   over.addEventListener('abort', fail, { once: true })
   if (over.aborted) fail()
   const unsubscribe = node.subscribe([pairingTopic('hello', link.secret)], (message) => {
-    readHello(message, link.secret).then(found.resolve, (cause: unknown) =>
+    readHello(message.payload, link.secret).then(found.resolve, (cause: unknown) =>
       log.info('refused an answer to a pairing link', { reason: reasonOf(cause) }),
     )
   })
@@ -72,18 +70,6 @@ export async function awaitPairing(options: {
     unsubscribe()
     over.removeEventListener('abort', fail)
   }
-}
-
-async function readHello(
-  message: ReceivedMessage,
-  secret: Uint8Array,
-): Promise<{ publicKey: Uint8Array; name: string }> {
-  const { content, signerPublicKey } = await openWithSecret(message.payload, pairingKey(secret))
-  const { id, key, name } = hello.parse(decodeCanonical(content, HELLO_BYTES_MAX))
-  const isProven =
-    signerPublicKey !== undefined && equalBytes(signerPublicKey, key) && equalBytes(id, pairingId(secret))
-  if (!isProven) throw new WakuError('pairing-refused', 'the device did not prove its key')
-  return { publicKey: key, name: name.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '').trim() }
 }
 
 async function sendWelcome(options: {

@@ -29,6 +29,7 @@ export type WakuErrorCode =
   | 'link-malformed'
   | 'link-newer'
   | 'link-expired'
+  | 'link-used'
   | 'pairing-refused'
 
 /** An error of the Waku side: a peer's answer, a user's link, or input that is out of bounds. */

@@ -66,6 +66,8 @@ export interface Receiver {
   ): Promise<{ readonly accepted: boolean }>
   /** How many distinct messages on its topics the node's store holds that satisfy this. Throws a `WakuError`, `unreachable`. */
   copies(isCounted: (payload: ReceivedPayload) => boolean, signal: AbortSignal): Promise<number>
+  /** The payloads on any topic that the node's store holds, sealed as they are: the oldest, a page at most. Throws a `WakuError`, `unreachable`, or what broke the query. */
+  held(contentTopic: string, signal: AbortSignal): Promise<readonly Uint8Array[]>
 }
 
 /** Pause after all nodes failed, in milliseconds: doubling, jittered. */
@@ -145,6 +147,11 @@ class MovingReceiver implements Receiver {
       limited,
     )
     return hashes.size
+  }
+
+  async held(contentTopic: string, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+    if (this.#session === undefined) throw new WakuError('unreachable', 'not connected to a Waku node')
+    return await this.#session.held(contentTopic, AbortSignal.any([signal, this.#stopping.signal]))
   }
 
   async #run(): Promise<void> {

@@ -7,7 +7,7 @@
  */
 import { createDecoder } from '@waku/message-encryption/ecies'
 import { WakuMessage } from '@waku/proto'
-import { createLightNode, Protocols } from '@waku/sdk'
+import { createLightNode, type IDecodedMessage, type IDecoder, Protocols } from '@waku/sdk'
 import { createRoutingInfo } from '@waku/utils'
 import { unframe } from './framing.ts'
 import { STORE_PAGE_MAX } from './limits.ts'
@@ -40,6 +40,8 @@ export interface Session {
     query: { readonly onMessage: (message: SessionMessage) => void; readonly sinceUnixMs?: number },
     signal: AbortSignal,
   ): Promise<void>
+  /** The payloads on a topic that the node's store holds, sealed as they are: the oldest, a page at most. Throws when the query fails. */
+  held(contentTopic: string, signal: AbortSignal): Promise<readonly Uint8Array[]>
   /** Pushes a sealed payload; true when the node took it. */
   push(
     message: { readonly contentTopic: string; readonly payload: Uint8Array; readonly timestampMs: number },
@@ -153,6 +155,13 @@ export async function openSession(options: {
         }
       }
     },
+    async held(contentTopic, signal) {
+      const payloads: Uint8Array[] = []
+      const decoder = takingDecoder(contentTopic, (payload) => payloads.push(payload))
+      const pages = client.store.queryGenerator([decoder], { paginationLimit: STORE_PAGE_MAX })
+      await within(pages.next(), { signal: AbortSignal.any([signal, over.signal]) })
+      return payloads
+    },
     async push(message, signal) {
       const sending = client.lightPush.send(rawEncoder(message), { payload: message.payload }, { autoRetry: false })
       const { successes } = await within(sending, { signal: AbortSignal.any([signal, over.signal]) })
@@ -194,6 +203,19 @@ function openedOf(message: Decoded): SessionMessage | undefined {
     }
   } catch {
     return undefined
+  }
+}
+
+/** A decoder that opens nothing, and gives the payloads as they come. The library's own such refuses what is sealed. */
+function takingDecoder(contentTopic: string, take: (payload: Uint8Array) => void): IDecoder<IDecodedMessage> {
+  return {
+    contentTopic,
+    pubsubTopic: routingInfo.pubsubTopic,
+    fromWireToProtoObj: async () => undefined,
+    async fromProtoObj(_, { payload }) {
+      take(payload)
+      return undefined
+    },
   }
 }
 
