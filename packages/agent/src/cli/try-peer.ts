@@ -10,11 +10,13 @@ import type { HostKey } from '../identity/host-key.ts'
 import { createOrigin } from '../shell/origin.ts'
 import { createSwarm } from '../swarm/create-swarm.ts'
 import type { DialProblem } from '../swarm/dial-report.ts'
+import { namesKnownTo } from './names-known.ts'
 import { plain } from './plain-text.ts'
 
 /** How long a peer may take to answer. Milliseconds. */
 const TRY_MS = 12_000
 const LOOK_MS = 100
+const RENAME = 'give this host another name under host: in muster.yaml'
 
 /** What is tried. */
 export interface Trial {
@@ -32,14 +34,17 @@ export interface Tried {
   readonly isGood: boolean
   /** For a person. */
   readonly line: string
-  /** What kept us out, where a dial has told. */
-  readonly problem?: DialProblem
+  /** What kept us out, where a dial has told; `name-taken` is of whoever let us in. */
+  readonly problem?: DialProblem | 'name-taken'
+  /** What is no reason not to run, for a person. */
+  readonly warning?: string
 }
 
 /** Dials until the peer lets us in or says why not. Never throws for what the peer does. */
 export async function tryPeer(trial: Trial): Promise<Tried> {
   const { peer, name, swarmKey, hostKey } = trial
-  const { certificate, meshKey } = createOrigin({ swarmKey, hostKey, name }, systemClock)
+  const origin = createOrigin({ swarmKey, hostKey, name }, systemClock)
+  const { certificate, meshKey } = origin
   const met: string[] = []
   const swarm = createSwarm(
     { privateKey: hostKey.seed, swarmKeys: [swarmKey], listen: [] },
@@ -70,9 +75,17 @@ export async function tryPeer(trial: Trial): Promise<Tried> {
     swarm.setPeerBook([{ addresses: [peer] }])
     await swarm.start(until)
     while (!until.aborted && swarm.peers().length === 0 && swarm.dialReports().length === 0) await pause(LOOK_MS)
-    if (swarm.peers().length > 0) return answered(met, name)
+    const [member] = swarm.peers()
+    if (member !== undefined) {
+      const [other] = met
+      if (other === name) return nameTaken(name)
+      const known = await namesKnownTo(swarm, member.host, origin, until)
+      return answered(other, known.has(name) ? name : undefined)
+    }
     const [report] = swarm.dialReports()
-    if (report === undefined) return { isGood: false, line: `nobody answers at ${peer} (no answer in time)` }
+    if (report === undefined) {
+      return { isGood: false, line: `nobody answers at ${peer} (no answer in time)`, problem: 'nobody-answers' }
+    }
     return { isGood: false, line: report.explanation, problem: report.problem }
   } catch (error) {
     return {
@@ -84,12 +97,16 @@ export async function tryPeer(trial: Trial): Promise<Tried> {
   }
 }
 
-function answered(met: readonly string[], name: string): { isGood: boolean; line: string } {
-  const [other] = met
-  const who = other === undefined ? 'A member' : plain(other, 64)
-  if (other !== name) return { isGood: true, line: `${who} answers: key and address are right.` }
-  const line = `${who} answers, and is called that too: give this host another name under host: in muster.yaml`
-  return { isGood: false, line }
+function answered(other: string | undefined, taken: string | undefined): Tried {
+  const line = `${other === undefined ? 'A member' : plain(other, 64)} answers: key and address are right.`
+  if (taken === undefined) return { isGood: true, line }
+  const remedy = `If that is another machine, ${RENAME}`
+  return { isGood: true, line, warning: `The mesh knows a host called ${plain(taken, 64)} already. ${remedy}` }
+}
+
+function nameTaken(name: string): Tried {
+  const line = `${plain(name, 64)} answers, and is called that too: ${RENAME}`
+  return { isGood: false, line, problem: 'name-taken' }
 }
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined }

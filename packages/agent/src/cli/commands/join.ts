@@ -11,6 +11,7 @@ import { EXIT, usageError } from '../cli-error.ts'
 import { chooseName, createHost, refuseUsedFolder } from '../new-host.ts'
 import { plain } from '../plain-text.ts'
 import type { Context } from '../surroundings.ts'
+import type { Tried } from '../try-peer.ts'
 
 /** Options of `muster join`. */
 interface JoinOptions {
@@ -33,19 +34,29 @@ export async function join(context: Context, { key, peer, name: asked }: JoinOpt
   const { tryPeer } = await import('../try-peer.ts')
   const result = await tryPeer({ peer, name, swarmKey, hostKey, signal: context.interrupted() })
   line(plain(result.line, 300))
-  if (result.problem === 'wrong-swarm-key' || result.problem === 'hangs-up') {
-    for (const each of keyAdvice(context, peer)) line(each)
+  if (result.warning !== undefined) line(plain(result.warning, 300))
+  if (!result.isGood) {
+    for (const each of advice(context, peer, result.problem)) line(each)
     return EXIT.bad
   }
-  if (!result.isGood)
-    line('  The folder is kept: mend the address in its muster.yaml, or remove the folder and join again.')
   line()
   line(context.typed('Next:  muster run'))
-  return result.isGood ? EXIT.done : EXIT.bad
+  return EXIT.done
+}
+
+/** What to do about a peer that does not let us in. */
+function advice(context: Context, peer: string, problem: Tried['problem']): readonly string[] {
+  const { folder, typed } = context
+  const run = typed('  Once that is mended: muster run')
+  const mend = `mend the address under swarm.peers in ${folder.config}, or remove the folder and join again.`
+  if (problem === 'wrong-swarm-key' || problem === 'hangs-up') return [...keyAdvice(context, peer), run]
+  if (problem === 'name-taken') return [run]
+  if (problem !== 'nobody-answers') return [`  The folder is kept: ${mend}`, run]
+  return [typed('  If that host is off just now, this one finds it once it is back: muster run'), `  Else ${mend}`]
 }
 
 /** The key first: an agent with a wrong one would run, alone. */
-function keyAdvice({ folder, typed }: Context, peer: string): readonly string[] {
+function keyAdvice({ folder }: Context, peer: string): readonly string[] {
   const [, , host = ''] = peer.split('/')
   const isHere = /^(?:127\.|::1$|localhost$)/.test(host)
   const source = isHere
@@ -55,6 +66,5 @@ function keyAdvice({ folder, typed }: Context, peer: string): readonly string[] 
     '  The key first. Copy swarm.key of that host again, over the one that is here now:',
     `  ${source} ${shellWord(folder.swarmKey)}`,
     '  If they are the same, something else answers there: mend the address under swarm.peers in muster.yaml.',
-    typed('  Once that is mended: muster run'),
   ]
 }
