@@ -1,11 +1,15 @@
 /** `muster run`: the agent in the foreground, until it is told to stop. */
+import { join } from 'node:path'
 import { type RunningAgent, startAgent } from '../../agent.ts'
 import type { AgentPort } from '../../agent-port.ts'
 import { createApiServer } from '../../api/server.ts'
+import type { Folder } from '../../identity/folder.ts'
 import { type Log, reasonOf } from '../../log.ts'
+import { StorageError } from '../../storage/index.ts'
 import { createAgentToken } from '../agent-token.ts'
 import { addressFileOf } from '../api-client.ts'
-import { EXIT } from '../cli-error.ts'
+import { EXIT, usageError } from '../cli-error.ts'
+import { readPid } from '../pid-file.ts'
 import { createRunLog } from '../run-log.ts'
 import { createStrayErrors } from '../stray-errors.ts'
 import type { Context } from '../surroundings.ts'
@@ -22,6 +26,8 @@ export async function runAgent(context: Context, options: { readonly verbose?: b
   // It may come to its end before the start is done, which is when it is awaited.
   ended.promise.catch(() => undefined)
   let agent: RunningAgent | null = null
+  let apiAddress = ''
+  const tellApi = (): void => log.info('the local API listens', { address: apiAddress })
   const token = createAgentToken(folder, log)
   const restore = holdSignals(log, () => ended.resolve(EXIT.done))
   const release = holdStrayErrors(
@@ -55,21 +61,32 @@ export async function runAgent(context: Context, options: { readonly verbose?: b
           await api.stop()
           throw error
         }
-        log.info('the local API listens', { address: api.address() ?? '' })
+        apiAddress = api.address() ?? ''
+        // The first time it is no news before the rest has started too.
+        if (agent !== null) tellApi()
         restore.onReload(() => reload(port, log))
         return api
       },
     })
+    tellApi()
     try {
       return await ended.promise
     } finally {
       await agent.stop()
     }
+  } catch (error) {
+    throw error instanceof StorageError && error.code === 'locked' ? await folderInUse(folder, error) : error
   } finally {
     token.stop()
     restore.end()
     release()
   }
+}
+
+async function folderInUse(folder: Folder, { message }: StorageError): Promise<Error> {
+  const pid = await readPid(join(folder.data, 'agent.pid'))
+  const end = pid === undefined ? 'end it' : `end it with: kill ${pid}`
+  return usageError(message, `${end}, or give this one a folder of its own with --dir DIR`)
 }
 
 async function reload(port: AgentPort, log: Log): Promise<void> {
