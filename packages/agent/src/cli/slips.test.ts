@@ -61,6 +61,26 @@ describe('what is printed to be typed', () => {
   })
 })
 
+test('an error that speaks of join names what join needs, and none sends to a command that would refuse', async () => {
+  const missing = join(home, 'no.key')
+  const dir = join(home, 'lost')
+  const told = [
+    await inProcess(home, ['join', '--key', missing, '--peer', '/ip4/127.0.0.1/tcp/1', '--dir', dir], NPX),
+    await inProcess(home, ['run', '--dir', join(home, 'nowhere')], NPX),
+  ]
+  await inProcess(home, ['init', '--dir', dir])
+  for (const file of ['identity.key', 'swarm.key']) {
+    await rm(join(dir, file))
+    told.push(await inProcess(home, ['run', '--dir', dir], NPX))
+  }
+  expect(told.map(({ code }) => code)).toEqual([2, 2, 2, 2])
+  for (const { err } of told) expect(err).not.toMatch(/muster join(?! [^,]*--key \S+ --peer)/u)
+  const [file, folder, identity, key] = told.map(({ err }) => err)
+  for (const each of [file, key]) expect(each).toContain('copy the swarm.key of another host to there')
+  expect(folder).toContain('npx muster join --dir ~/nowhere --key FILE --peer ADDRESS')
+  expect(identity).toContain('move the folder away, then: npx muster join --dir ~/lost --key FILE --peer ADDRESS')
+})
+
 test('a folder that is not there is told as that: exit code 3', async () => {
   const dir = join(home, 'nowhere')
   const { code, err } = await inProcess(home, ['status', '--dir', dir])

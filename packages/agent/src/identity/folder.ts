@@ -112,7 +112,7 @@ export async function checkFolder(folder: Folder): Promise<void> {
         file,
         what: isMissing ? 'there is no such folder' : `this folder cannot be used (${code})`,
         remedy: isMissing
-          ? 'make a mesh with: muster init, join one with: muster join, or name the folder with --dir DIR'
+          ? 'make a mesh with: muster init, join one with: muster join --key FILE --peer ADDRESS, or name the folder with --dir DIR'
           : 'name another with --dir DIR or MUSTER_DIR',
       },
       { cause },

@@ -22,7 +22,8 @@ const HEADER = 'muster identity key 1'
 const WORDS: KeyFileWords = {
   code: 'identity-key',
   noun: 'identity key',
-  whenMissing: 'make one with: muster init (a new mesh) or muster join (an existing one)',
+  whenMissing:
+    'put it back, or set this host up anew: move the folder away, then: muster join --key FILE --peer ADDRESS',
 }
 
 /** A host's key pair. */

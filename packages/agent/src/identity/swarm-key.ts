@@ -18,7 +18,9 @@ export const EXAMPLE_SWARM_KEY: Uint8Array = new TextEncoder().encode('THIS IS A
 const HEADER = '/key/swarm/psk/1.0.0/'
 const ENCODING = '/base16/'
 const OTHER_ENCODINGS: readonly string[] = ['/base64/', '/bin/']
-const HOW_TO_GET_ONE = 'make a mesh with: muster init, or copy swarm.key from another host of yours, then: muster join'
+// `init` and `join` refuse the folder of a host that has lost its key.
+const HOW_TO_GET_ONE =
+  'copy the swarm.key of another host to there; a new mesh begins in a new folder, with `init --dir DIR`'
 
 const WORDS: KeyFileWords = { code: 'swarm-key', noun: 'swarm key', whenMissing: HOW_TO_GET_ONE }
 
