@@ -5,13 +5,12 @@
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { type ConfigProblem, quote } from './errors.ts'
+import { DEPTH_MAX, faultsOf } from './yaml-faults.ts'
 
 /** Bytes of a config: some thousand checks. */
 export const CONFIG_BYTES_MAX = 1024 * 1024
 /** Values in a config after its aliases are expanded. */
 const VALUES_MAX = 50_000
-/** Values inside each other. */
-const DEPTH_MAX = 32
 
 /** From the top: keys of maps and indexes of lists. */
 export type YamlPath = readonly PropertyKey[]
@@ -26,7 +25,7 @@ export interface Place {
 export interface YamlText {
   /** Plain objects, arrays and scalars; `undefined` for an empty text. */
   readonly value: unknown
-  /** What is wrong with the text itself, in the order of the text. The value may be incomplete then. */
+  /** What is wrong with the text itself, in the order of the text. There may be no value then. */
   readonly problems: readonly ConfigProblem[]
   /** Where the value is, or the nearest value around it. `offset` is in characters of a text value. */
   placeOf(path: YamlPath, offset?: number): Place
@@ -46,12 +45,11 @@ export function readYaml(text: string, file: string): YamlText {
     problems.push({ code, file, ...place(offset), what, remedy })
   }
   const document = parse(text, lines)
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    if (code === 'TAG_RESOLVE_FAILED') continue
-    add('yaml-syntax', pos[0], sentence(message), REMEDIES[code] ?? 'look at the indentation, brackets and quotes here')
-  }
+  const faults = faultsOf(document, text, place)
+  for (const { offset, what, remedy } of faults) add('yaml-syntax', offset, what, remedy)
   const reader = createReader(document, place, add)
-  const value = document.contents === null ? undefined : reader.plain(document.contents)
+  // Of a text with faults the library guesses the rest, and what is wrong with that is no mistake of the user's.
+  const value = document.contents === null || faults.length > 0 ? undefined : reader.plain(document.contents)
   const nodeAt = (path: YamlPath): Node | undefined => reader.nodeAt(path)
   return {
     value,
@@ -68,17 +66,6 @@ export function readYaml(text: string, file: string): YamlText {
       return place(start)
     },
   }
-}
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  // The library's recursion found no bottom.
-  RESOURCE_EXHAUSTION: `this is nested too deep: at most ${DEPTH_MAX} levels are read`,
-  TAB_AS_INDENT: 'indent with spaces',
-  MULTIPLE_DOCS: 'keep one document: remove the line ---',
-  BAD_ALIAS: 'put it in quotes if it is a text that begins with & or *',
-  MISSING_CHAR: 'a bracket or a quote is open: close it',
-  BLOCK_AS_IMPLICIT_KEY: 'a text that contains ": " needs quotes; a new key begins on its own line',
-  MULTILINE_IMPLICIT_KEY: 'a key, its colon and its value begin on one line',
 }
 
 function parse(text: string, lines: LineCounter): Document.Parsed {
@@ -195,8 +182,4 @@ function inside(text: string, node: Node, offset: number): number {
   const opening = text.startsWith('"', start) || text.startsWith("'", start) ? 1 : 0
   const isWrittenAsIs = text.startsWith(value, start + opening)
   return isWrittenAsIs ? start + opening + Math.min(offset, value.length) : start
-}
-
-function sentence(message: string): string {
-  return `not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/[\p{Cc}]/gu, '�')
 }
