@@ -38,8 +38,6 @@ export interface Suspicion {
   readonly round: number
   readonly castAtMs: number | null
   readonly votes: ReadonlyMap<HostId, HeldVote>
-  /** When the first vote now held (its own included) was heard. */
-  readonly firstVoteAtMs: number | null
 }
 
 /** What this host knows of one other host. Kept however long that has been silent. */

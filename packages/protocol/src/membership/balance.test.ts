@@ -18,67 +18,56 @@ const suspect = (change: Partial<Suspicion>): Member =>
       round: 1,
       castAtMs: null,
       votes: new Map(),
-      firstVoteAtMs: null,
       ...change,
     },
   })
 
 // what is held, the time, others that are heard; what falls, and what is missing
 test.each<[string, Partial<Suspicion>, number, Pick<Balance, 'verdict' | 'lacks' | 'needed'>]>([
-  [
-    'before the deadline',
-    { castAtMs: 13_000, firstVoteAtMs: 13_000 },
-    15_000,
-    { verdict: null, lacks: 'age', needed: 3 },
-  ],
+  ['before the deadline', { castAtMs: 13_000 }, 15_000, { verdict: null, lacks: 'age', needed: 3 }],
   [
     'without a vote of its own',
-    { votes: new Map([vote('a', 15_000)]), firstVoteAtMs: 13_000 },
+    { votes: new Map([vote('a', 15_000)]) },
     16_000,
     { verdict: null, lacks: 'own-vote', needed: 3 },
   ],
   [
     'with too few votes',
-    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 15_000)]) },
+    { castAtMs: 13_000, votes: new Map([vote('a', 15_000)]) },
     16_000,
     { verdict: null, lacks: 'votes', needed: 3 },
   ],
   [
     'with votes that are old',
-    { castAtMs: 13_000, firstVoteAtMs: 5_000, votes: new Map([vote('a', 15_000), vote('b', 8_000)]) },
+    { castAtMs: 13_000, votes: new Map([vote('a', 15_000), vote('b', 8_000)]) },
     16_000,
     { verdict: null, lacks: 'votes', needed: 3 },
   ],
   [
     'with a vote that was not repeated this round',
-    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 15_000), vote('b', 13_999)]) },
+    { castAtMs: 13_000, votes: new Map([vote('a', 15_000), vote('b', 13_999)]) },
     16_000,
     { verdict: null, lacks: 'repeat', needed: 3 },
   ],
   [
     'with votes that may still be refuted',
-    { castAtMs: 15_000, firstVoteAtMs: 15_000, votes: new Map([vote('a', 15_000), vote('b', 15_500)]) },
+    { castAtMs: 15_000, votes: new Map([vote('a', 15_000), vote('b', 15_500)]) },
     16_000,
     { verdict: null, lacks: 'round', needed: 3 },
   ],
   [
     'with enough of them',
-    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 15_000), vote('b', 15_500)]) },
+    { castAtMs: 13_000, votes: new Map([vote('a', 15_000), vote('b', 15_500)]) },
     16_000,
     { verdict: 'votes', lacks: null, needed: 3 },
   ],
   [
     'with one of another, one more period later',
-    { castAtMs: 13_000, firstVoteAtMs: 13_000, votes: new Map([vote('a', 22_000)]) },
+    { castAtMs: 13_000, votes: new Map([vote('a', 22_000)]) },
     23_000,
     { verdict: 'votes', lacks: null, needed: 3 },
   ],
-  [
-    'alone, one more period later',
-    { castAtMs: 13_000, firstVoteAtMs: 13_000 },
-    23_000,
-    { verdict: 'alone', lacks: null, needed: 3 },
-  ],
+  ['alone, one more period later', { castAtMs: 13_000 }, 23_000, { verdict: 'alone', lacks: null, needed: 3 }],
 ])('%s', (_, suspicion, nowMs, expected) => {
   const member = suspect(suspicion)
   const others = ['a', 'b'].map((host) => memberAt(host, nowMs, { stateAtMs: 0 }))
@@ -97,7 +86,7 @@ test.each<[string, number, Suspicion['votes'], Balance['verdict']]>([
   ['one period ago or earlier has had its time', 13_000, new Map(), 'alone'],
   ['lately and votes as well, is waited for all the same', 13_001, new Map([vote('a', 22_000)]), null],
 ])('an observer that came back %s', (_, stateAtMs, votes, expected) => {
-  const member = suspect({ castAtMs: 13_000, firstVoteAtMs: 13_000, votes })
+  const member = suspect({ castAtMs: 13_000, votes })
   const others = [memberAt('a', 23_000, { stateAtMs }), memberAt('b', 23_000, { stateAtMs: 0 })]
   expect(balanceOf(stateWith([member, ...others], 23_000), member).verdict).toBe(expected)
 })

@@ -43,14 +43,14 @@ export function balanceOf(state: State, member: Member): Balance {
   }
   if (known.ageMs <= known.deadlineMs) return { ...known, verdict: null, lacks: 'age' }
   const castAtMs = suspicion?.castAtMs ?? null
-  const firstVoteAtMs = suspicion?.firstVoteAtMs ?? null
-  if (castAtMs === null || firstVoteAtMs === null) return { ...known, verdict: null, lacks: 'own-vote' }
+  if (castAtMs === null) return { ...known, verdict: null, lacks: 'own-vote' }
   // Who has not repeated a vote may have heard the host since, and word of that may be lost: it counts again with the next.
-  const isRepeated = ({ signer }: SignedAs<'vote'>): boolean =>
-    now - (suspicion?.votes.get(signer)?.atMs ?? Number.NEGATIVE_INFINITY) <= R
+  // Where one other vote makes a verdict, it has to have been repeated: two rounds without the host, not one and a loss.
+  const isRepeated = ({ signer, body }: SignedAs<'vote'>): boolean =>
+    now - (suspicion?.votes.get(signer)?.atMs ?? Number.NEGATIVE_INFINITY) <= R && (known.needed > 2 || body.round >= 2)
   const suffice = (some: readonly unknown[]): boolean => voters.length >= 2 && some.length + 1 >= known.needed
   const enough = suffice(votes.filter(isRepeated))
-  if (enough && now - firstVoteAtMs >= R) return { ...known, verdict: 'votes', lacks: null }
+  if (enough && now - castAtMs >= R) return { ...known, verdict: 'votes', lacks: null }
   const isInCompany = !state.isolated && hasHeardSince(state, castAtMs) && haveHadTime(state, voters, now - everyMs)
   if (now - castAtMs >= everyMs && (meshSize(state) <= 2 || isInCompany)) {
     // With a vote of another it is no lone word, be they fewer than one could wish.

@@ -41,7 +41,6 @@ describe('a newer heartbeat', () => {
     round: 1,
     castAtMs: 1,
     votes: new Map(),
-    firstVoteAtMs: 1,
   }
 
   test('ends every doubt', () => {

@@ -48,7 +48,6 @@ describe('after a gap', () => {
     round: 1,
     castAtMs: 1,
     votes: new Map(),
-    firstVoteAtMs: 1,
   }
   const attempt = (id: number, departed: boolean): Attempt => ({
     attempt: id,

@@ -15,13 +15,12 @@ const suspicionOf = (change: Partial<Suspicion>): Suspicion => ({
   round: 0,
   castAtMs: null,
   votes: new Map(),
-  firstVoteAtMs: null,
   ...change,
 })
 
-const voteOf = (voter: string, atMs: number): HeldVote => {
+const voteOf = (voter: string, atMs: number, round = 2): HeldVote => {
   const { vote } = fixedRecords
-  return { record: { ...vote, signer: voter, body: { ...vote.body, subject: 'vps', evidence: null } }, atMs }
+  return { record: { ...vote, signer: voter, body: { ...vote.body, subject: 'vps', round, evidence: null } }, atMs }
 }
 
 /** Looks at `vps`, last heard at 0, among these others. */
@@ -81,26 +80,33 @@ describe('a verdict falls', () => {
   const cast = (votes: Readonly<Record<string, number>>, castAtMs = 13_000) =>
     suspicionOf({
       castAtMs,
-      firstVoteAtMs: castAtMs,
       votes: new Map(Object.entries(votes).map(([voter, atMs]) => [voter, voteOf(voter, atMs)])),
     })
   // now, suspicion, who else observes, how it concludes
   test.each<[string, number, Suspicion, readonly string[], 'votes' | 'alone' | null]>([
     ['with both votes of two', 15_100, cast({ a: 14_000 }), ['a'], 'votes'],
-    ['not at the deadline itself', 15_000, cast({ a: 14_000 }), ['a'], null],
     [
-      'not without our own vote',
+      'not with the first vote of the other of two: it may have heard the host since',
       15_100,
-      suspicionOf({ votes: cast({ a: 14_000 }).votes, firstVoteAtMs: 13_000 }),
+      suspicionOf({ castAtMs: 13_000, votes: new Map([['a', voteOf('a', 14_000, 1)]]) }),
       ['a'],
       null,
     ],
+    [
+      'with first votes where it takes two others',
+      15_100,
+      suspicionOf({ castAtMs: 13_000, votes: new Map(['a', 'b'].map((voter) => [voter, voteOf(voter, 14_000, 1)])) }),
+      ['a', 'b'],
+      'votes',
+    ],
+    ['not at the deadline itself', 15_000, cast({ a: 14_000 }), ['a'], null],
+    ['not without our own vote', 15_100, suspicionOf({ votes: cast({ a: 14_000 }).votes }), ['a'], null],
     ['not with ours alone of two', 15_100, cast({}), ['a'], null],
     ['not with two of three', 15_100, cast({ a: 14_000 }), ['a', 'b'], null],
     ['with three of three', 15_100, cast({ a: 14_000, b: 14_000 }), ['a', 'b'], 'votes'],
     ['with three of five', 15_100, cast({ a: 14_000, b: 14_000 }), ['a', 'b', 'c', 'd'], 'votes'],
     ['not with two of five', 15_100, cast({ a: 14_000 }), ['a', 'b', 'c', 'd'], null],
-    ['not before the first vote stood for one round', 15_100, cast({ a: 14_000 }, 13_101), ['a'], null],
+    ['not before our own vote stood for one round', 15_100, cast({ a: 14_000 }, 13_101), ['a'], null],
     [
       'not with a vote that its voter did not repeat: it may have heard the host',
       15_101,

@@ -25,7 +25,6 @@ const NO_SUSPICION: Suspicion = {
   round: 0,
   castAtMs: null,
   votes: new Map(),
-  firstVoteAtMs: null,
 }
 
 /** The member's suspicion, or an empty one. */
@@ -125,7 +124,6 @@ function castVote(work: Work, member: Member): Member {
       ...suspicion,
       round,
       castAtMs: suspicion.castAtMs ?? now,
-      firstVoteAtMs: suspicion.firstVoteAtMs ?? now,
     },
   })
 }

@@ -64,7 +64,6 @@ const doubted = (castAgoMs: number) =>
       round: 1,
       castAtMs: NOW - castAgoMs,
       votes: new Map(),
-      firstVoteAtMs: NOW - castAgoMs,
     },
   })
 
@@ -197,7 +196,6 @@ describe('the vote of another', () => {
   test('is held, and the voter is remembered as a doubter', () => {
     const member = vote({}, heardAgo(14_000)).state.members.get('vps')
     expect([...(member?.suspicion?.votes.keys() ?? [])]).toEqual(['a'])
-    expect(member?.suspicion?.firstVoteAtMs).toBe(NOW)
     expect(member?.doubters.get('a')).toBe(NOW)
   })
 

@@ -58,7 +58,6 @@ export function receiveVote(work: Work, vote: SignedAs<'vote'>, carriedMs: numbe
     suspicion: {
       ...suspicion,
       votes: new Map(suspicion.votes).set(signer, { record: vote, atMs: nowOf(work) }),
-      firstVoteAtMs: suspicion.firstVoteAtMs ?? nowOf(work),
     },
   })
 }

@@ -74,7 +74,6 @@ describe('it is my turn', () => {
         round: 0,
         castAtMs: null,
         votes: new Map(),
-        firstVoteAtMs: null,
       },
     })
   // the scene, since when the duty is open, whether it is my turn
