@@ -4,7 +4,7 @@
  * Connections: up to the size of the agent's peer book everybody is connected to everybody, as its dialler has it. Above,
  * each host is connected to those that it watches and that watch it, which is what standing heartbeat streams need.
  * Gossip mesh: D = 3, Dlo = 2, Dhi = 4 among connected hosts. A copy goes to each mesh peer but the one that it came from
- * and those whose IDONTWANT was there first; of the rest of the connected three learn of it by IHAVE each second, and
+ * and those whose IDONTWANT was there first; of the rest of the connected one learns of it by IHAVE each second, and
  * who has not got it by then asks for one copy more.
  */
 import type { Prng } from '../prng.ts'
@@ -17,12 +17,12 @@ export const D = 3
 const D_LOW = 2
 const D_HIGH = 4
 /** So many others hear by IHAVE, once in so long. The first as the agent sets it, the second gossipsub's default. */
-const LAZY = 3
+const LAZY = 1
 const GOSSIP_BEAT_MS = 1_000
 /** From its receipt to its first copy onwards: signatures are checked before a frame is passed on. */
 const FORWARD_MS = 3
-/** gossipsub's `idontwantMinDataSize`. */
-const DO_NOT_WANT_BYTES = 512
+/** `idontwantMinDataSize`, as the agent sets it. */
+const DO_NOT_WANT_BYTES = 2_048
 
 /** One host that a message reached. */
 export interface Reached {
