@@ -21,11 +21,11 @@ export default defineConfig({
       },
       {
         // Afterwards: agents with presence classes of seconds are not to compete with thousands of seeds for the cores.
-        // They wait more than they work, so that three meshes fit on two.
+        // They wait more than they work, so that four meshes fit on two.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 4,
           ...bounds,
           sequence: { groupOrder: 1 },
         },

@@ -106,7 +106,12 @@ export function checkCopies({ truth, exercise, report }: Surroundings): Checker 
     // Taken but never stored or delivered, as far as the second one knows: told again, not for ever.
     const closedMs = duty.closedMs.get(second.host)
     const isOpen = closedMs === undefined || closedMs > second.atMs
-    return isOpen && second.atMs - answeredMs >= RESEND_MS && duty.sent.length <= RESENDS_MAX ? 'resend' : null
+    // Each side of a cut counts what it knows of.
+    const known = duty.sent.filter(
+      (sent) =>
+        sent.host === second.host || (claimOf(sent)?.heardMs.get(second.host) ?? second.atMs + 1) <= second.atMs,
+    )
+    return isOpen && second.atMs - answeredMs >= RESEND_MS && known.length <= RESENDS_MAX ? 'resend' : null
   }
 
   return watching(['effect', 'arrived', 'copy'], (happening) => {

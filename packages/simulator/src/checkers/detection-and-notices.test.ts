@@ -1,3 +1,4 @@
+import type { SignedAs } from '@muster/protocol'
 import { describe, expect, it } from 'vitest'
 import type { Happening } from '../happening.ts'
 import { brokenBy, type Case, outcomeOf } from '../testing/cases.ts'
@@ -37,6 +38,27 @@ const goodbyeAndDeath: readonly Happening[] = [
   ...calmDeath.slice(-1),
 ]
 const ended: Happening = { kind: 'ended', atMs: 5 * minute, views: [] }
+/** A host claims, sends, and says that Waku took it; those in `heardBy` hear all of that. */
+function claimAndSend(atMs: number, host: string, heardBy: readonly string[]): readonly Happening[] {
+  const [claim, accepted] = [noticeRecord(host, 'claim'), noticeRecord(host, 'accepted')]
+  return [
+    effect(atMs, host, { kind: 'gossip', record: claim as SignedAs<'notice'> }),
+    ...heardBy.map((by) => arrived(atMs + 10, by, claim)),
+    copy(atMs + 20, host),
+    effect(atMs + 30, host, { kind: 'gossip', record: accepted as SignedAs<'notice'> }),
+    ...heardBy.map((by) => arrived(atMs + 40, by, accepted)),
+  ]
+}
+/** Sends that Waku took and lost, half a minute after each other, as all know. */
+function lostCopies(hosts: readonly string[]): readonly Happening[] {
+  return hosts.flatMap((host, index) =>
+    claimAndSend(
+      30_000 * index,
+      host,
+      ['a', 'b', 'c'].filter((by) => by !== host),
+    ),
+  )
+}
 const CASES: readonly Case[] = [
   {
     invariant: 'I1',
@@ -222,6 +244,33 @@ const CASES: readonly Case[] = [
     name: 'two senders without any claim',
     history: [copy(1_100, 'a'), copy(1_200, 'b')],
     breaks: true,
+  },
+  {
+    invariant: 'I4',
+    checker: checkCopies,
+    name: 'a resend by one who knows of three sends',
+    history: [...lostCopies(['a', 'a', 'a']), ...claimAndSend(90_000, 'b', [])],
+    breaks: false,
+  },
+  {
+    invariant: 'I4',
+    checker: checkCopies,
+    name: 'a resend by one who knows of four',
+    history: [...lostCopies(['a', 'a', 'a', 'a']), ...claimAndSend(120_000, 'b', [])],
+    breaks: true,
+  },
+  {
+    invariant: 'I4',
+    checker: checkCopies,
+    name: 'a resend by one who knows of three of four, the other was made on the other side of a cut',
+    history: [
+      ...lostCopies(['a', 'a', 'a']),
+      ...link(85_000, 'b', 'c', false),
+      ...claimAndSend(86_000, 'c', ['a']),
+      ...link(88_000, 'b', 'c', true),
+      ...claimAndSend(90_000, 'b', []),
+    ],
+    breaks: false,
   },
   {
     invariant: 'I4',
