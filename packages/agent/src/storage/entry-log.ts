@@ -176,7 +176,8 @@ function operationsOf(entry: StoredEntry): readonly DriverOperation[] {
   ]
 }
 
-function decodeEntry(key: Uint8Array, value: Uint8Array): StoredEntry {
+/** An entry as it lies in the database. Throws a `StorageError` `corrupt` for a row that was not written by `append`. */
+export function decodeEntry(key: Uint8Array, value: Uint8Array): StoredEntry {
   try {
     const { a: storedAtUnixMs, b: bytes, c: cid } = valueSchema.parse(decodeCanonical(value, ENTRY_BYTES_MAX))
     return { ...readEntryKey(key), storedAtUnixMs, bytes, cid }

@@ -82,7 +82,7 @@ export async function openLevel(path: string): Promise<Driver> {
     async get(key) {
       checkOpen()
       const value = await translated(() => database.get(key))
-      return value === undefined ? undefined : unsealed(value)
+      return value === undefined ? undefined : unsealed(key, value)
     },
     async batch(operations, { sync }) {
       checkWritable()
@@ -106,7 +106,7 @@ export async function openLevel(path: string): Promise<Driver> {
           const found = await translated(() => iterator.next(), signal)
           if (found === undefined) return
           const [key, value] = found
-          yield [key, unsealed(value)] as const
+          yield [key, unsealed(key, value)] as const
         }
       } finally {
         await iterator.close()
@@ -142,12 +142,12 @@ function sealed(operation: DriverOperation): DriverOperation {
   return { type: 'put', key: operation.key, value }
 }
 
-function unsealed(bytes: Uint8Array): Uint8Array {
+function unsealed(key: Uint8Array, bytes: Uint8Array): Uint8Array {
   // A copy of its own, and no Buffer: callers compare, encode and keep it.
   const value = new Uint8Array(bytes.subarray(CRC_BYTES))
   const sum = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.byteLength < CRC_BYTES || sum.readUInt32BE() !== crc32(value)) {
-    throw new StorageError('corrupt', 'a value in the store is not what was written')
+    throw new StorageError('corrupt', 'a value in the store is not what was written', { key })
   }
   return value
 }

@@ -23,9 +23,12 @@ export type StorageErrorCode =
 export class StorageError extends Error {
   override readonly name = 'StorageError'
   readonly code: StorageErrorCode
+  /** The database key of the one value that is damaged, where that is known: what comes after it can still be read. */
+  readonly key: Uint8Array | undefined
 
-  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions & { readonly key?: Uint8Array }) {
     super(message, options)
     this.code = code
+    this.key = options?.key
   }
 }
