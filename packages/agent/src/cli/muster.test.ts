@@ -55,7 +55,10 @@ describe('without a host', () => {
     const listed = [...out.matchAll(/^ {2}([a-z]+) /gmu)].map(([, name]) => name)
     const commands =
       'init join run status hosts check config push exec recipient listen ack silence maintenance history'
-    expect(listed).toEqual([...commands.split(' '), ...'incidents leave simulate replay demo version help'.split(' ')])
+    expect(listed).toEqual([
+      ...commands.split(' '),
+      ...'incidents leave simulate replay verify demo version help'.split(' '),
+    ])
   })
 
   test.each([

@@ -168,6 +168,14 @@ function addCommands(program: Command, add: Add, hasDashes: boolean): void {
   json(
     add(
       program,
+      'verify',
+      'check that the logs kept here are what their hosts signed; the agent must not run',
+      async () => (await import('./commands/verify.ts')).verify,
+    ),
+  ).argument('[host]', 'its name or id (default: every host)')
+  json(
+    add(
+      program,
       'demo',
       'three agents on this machine, one is killed, the notice arrives',
       async () => (await import('./commands/demo.ts')).demo,

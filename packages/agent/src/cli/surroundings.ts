@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly isTerminal: boolean
+  /** Of standard error: who watches it may be told how far a long work is. */
+  readonly isErrTerminal: boolean
   readonly columns: () => number
   /** Aborted by Ctrl-C or SIGTERM; a command that asks for it ends by itself. */
   readonly interrupted: () => AbortSignal
@@ -48,6 +50,7 @@ export function systemSurroundings(): Surroundings {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     isTerminal: process.stdout.isTTY === true,
+    isErrTerminal: process.stderr.isTTY === true,
     columns: () => process.stdout.columns ?? 80,
     interrupted() {
       if (interrupted !== undefined) return interrupted.signal

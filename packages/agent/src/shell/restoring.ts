@@ -31,7 +31,7 @@ const HOSTS_AT_ONCE = 8
 const INCIDENT_BYTES_MAX = 64 * 1024
 
 /** A record of the mesh as kept: `b` its bytes, `t` when it was made by this host's wall clock. */
-const heldSchema = z.strictObject({ b: z.instanceof(Uint8Array), t: z.number() })
+export const heldSchema = z.strictObject({ b: z.instanceof(Uint8Array), t: z.number() })
 type Held = z.infer<typeof heldSchema>
 
 /** Parses and verifies a record that the disk gives back; null when it is damaged. */

@@ -26,6 +26,7 @@ export function surroundingsIn(
       said.err += text
     },
     isTerminal: false,
+    isErrTerminal: false,
     columns: () => 80,
     interrupted: () => new AbortController().signal,
   }
