@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { SpreadSeeds } from './test/spread-seeds.ts'
 
 // Real processes and a whole simulated day share two cores: a test waits for a condition, and this bounds the wait.
 const bounds = { testTimeout: 60_000, hookTimeout: 60_000 }
@@ -7,6 +8,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     reporters: ['default', './test/tally-reporter.ts'],
+    sequence: { sequencer: SpreadSeeds },
     projects: [
       {
         test: {
@@ -21,11 +23,11 @@ export default defineConfig({
       },
       {
         // Afterwards: agents with presence classes of seconds are not to compete with thousands of seeds for the cores.
-        // They wait more than they work, so that four meshes fit on two.
+        // They wait more than they work, so that three meshes fit on two.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          maxWorkers: 4,
+          maxWorkers: 3,
           ...bounds,
           sequence: { groupOrder: 1 },
         },

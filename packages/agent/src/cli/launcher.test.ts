@@ -28,20 +28,22 @@ afterEach(async () => {
 async function startAgent(dir: string, env: NodeJS.ProcessEnv): Promise<{ agent: ChildProcess; said: () => string }> {
   await promisify(execFile)(process.execPath, [LAUNCHER, 'init', '--name', 'vps-1', '--dir', dir], { env })
   const config = join(dir, 'muster.yaml')
-  await writeFile(config, (await readFile(config, 'utf8')).replaceAll('/ip4/0.0.0.0/', '/ip4/127.0.0.1/'))
+  // Ports that are free when it starts: those that `init` picks may be another test's by then.
+  const text = (await readFile(config, 'utf8')).replaceAll('/ip4/0.0.0.0/', '/ip4/127.0.0.1/')
+  await writeFile(config, text.replaceAll(/(\/tcp\/|127\.0\.0\.1:)\d+/g, '$10'))
   const agent = spawn(process.execPath, [LAUNCHER, 'run', '--dir', dir], { stdio: ['ignore', 'pipe', 'pipe'], env })
   child = agent
-  let text = ''
+  let told = ''
   const running = Promise.withResolvers<void>()
   for (const stream of [agent.stdout, agent.stderr]) {
     stream?.setEncoding('utf8').on('data', (part: string) => {
-      text += part
-      if (text.includes('muster runs')) running.resolve()
+      told += part
+      if (told.includes('muster runs')) running.resolve()
     })
   }
-  agent.once('exit', () => running.reject(new Error(`it ended: ${text}`)))
+  agent.once('exit', () => running.reject(new Error(`it ended: ${told}`)))
   await running.promise
-  return { agent, said: () => text }
+  return { agent, said: () => told }
 }
 
 /** Ends an agent in order. */
